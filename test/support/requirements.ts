@@ -1,0 +1,46 @@
+import { spawnSync } from 'node:child_process';
+import { existsSync } from 'node:fs';
+
+/** What a test may need from outside, and how to see that it is there. */
+const checks = {
+  ostree: () => runs('ostree', ['--version']),
+  squashfs: () => runs('unsquashfs', ['-version']) && runs('mksquashfs', ['-version']),
+  grub: () => runs('grub-fstest', ['--version']) && existsSync('/usr/lib/grub/i386-pc/boot.img'),
+  qemu: () => runs('qemu-system-x86_64', ['--version']),
+  ovmf: () => existsSync('/usr/share/OVMF/OVMF_CODE_4M.fd'),
+  disk: () => runs('sfdisk', ['--version']) && runs('mkfs.ext4', ['-V']) && runs('mcopy', ['-V']),
+  nginx: () => runs('nginx', ['-v']),
+  root: () => process.getuid?.() === 0,
+  alpine: () => existsSync(alpineFolder),
+  xattr: () => runs('getfattr', ['--version']) && runs('setfattr', ['--version']),
+} as const;
+
+export type Requirement = keyof typeof checks;
+
+/** Real Alpine packages and `make-root.sh`, where this machine has them. */
+export const alpineFolder = new URL('../../../shared/alpine', import.meta.url).pathname;
+
+function runs(program: string, args: string[]): boolean {
+  const path = `${process.env.PATH}:/usr/sbin:/sbin`;
+  return (
+    spawnSync(program, args, { stdio: 'ignore', env: { ...process.env, PATH: path } }).error ===
+    undefined
+  );
+}
+
+/**
+ * What is missing of `needed`, in words for a skipped test; `undefined` when nothing is.
+ * A missing one that PINE_REQUIRE names is an error.
+ */
+export function missing(...needed: Requirement[]): string | undefined {
+  const required = (process.env.PINE_REQUIRE ?? '').split(',');
+  const absent = needed.filter((name) => !checks[name]());
+  const fatal = absent.filter((name) => required.includes(name));
+  if (fatal.length > 0) {
+    throw new Error(`PINE_REQUIRE names ${fatal.join(', ')}, but this machine lacks it`);
+  }
+  if (absent.length === 0) return undefined;
+  const reason = `skipped: this machine lacks ${absent.join(', ')}`;
+  console.warn(reason);
+  return reason;
+}
