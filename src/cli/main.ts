@@ -1,23 +1,56 @@
 #!/usr/bin/env node
 import { PineError } from '../error.ts';
 
-/** Runs the command line and returns the exit status. Commands are loaded when they are called. */
+/** Runs the command line and returns the exit status. */
 async function main(argv: readonly string[]): Promise<number> {
-  const { buildProgram } = await import('./program.ts');
+  const { CommanderError } = await import('commander');
+  const { buildProgram, usageError } = await import('./program.ts');
   try {
-    await buildProgram().parseAsync(argv);
+    const program = await buildProgram(argv);
+    await program.parseAsync(argv);
     return Number(process.exitCode ?? 0);
   } catch (error) {
-    return report(error, argv.includes('--json'));
+    const known = error instanceof CommanderError ? usageError(error, argv) : error;
+    return known === undefined ? 0 : report(known, argv.includes('--json'));
   }
 }
 
+/** Prints an error in one of two shapes. What is not a PineError is a defect of ours, and says so. */
 function report(error: unknown, json: boolean): number {
-  if (error instanceof PineError) {
-    process.stderr.write(json ? `${JSON.stringify({ error })}\n` : `${error.toText()}\n`);
-    return error.exitStatus;
+  const known = error instanceof PineError ? error : defect(error);
+  process.stderr.write(json ? `${JSON.stringify({ error: known })}\n` : `${known.toText()}\n`);
+  if (known !== error && process.env.PINE_DEBUG) console.error(error);
+  return known.exitStatus;
+}
+
+function defect(error: unknown): PineError {
+  const system = error as NodeJS.ErrnoException;
+  if (system?.code === 'ENOSPC') {
+    return new PineError('SPACE_DEVICE', 'there is no space left', {
+      expected: 'room to write',
+      found: system.message,
+      where: system.path ?? 'the file system',
+      remedy: 'free some space and run the command again',
+    });
   }
-  throw error;
+  if (typeof system?.code === 'string' && system.syscall !== undefined) {
+    return new PineError(
+      `IO_${system.code.toUpperCase()}` as `IO_${Uppercase<string>}`,
+      `the system refused: ${system.syscall}`,
+      {
+        expected: `${system.syscall} to succeed`,
+        found: system.message,
+        where: system.path ?? 'unnamed',
+        remedy: 'check that the path exists and that you may use it',
+      },
+    );
+  }
+  return new PineError('IO_UNEXPECTED', 'pine met something that it does not know', {
+    expected: 'no such thing',
+    found: error instanceof Error ? `${error.name}: ${error.message}` : String(error),
+    where: 'pinectl itself',
+    remedy: 'run it again with PINE_DEBUG=1 and report what it prints',
+  });
 }
 
 process.exitCode = await main(process.argv);

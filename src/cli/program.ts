@@ -1,17 +1,55 @@
-import { Command } from 'commander';
+import { readFileSync } from 'node:fs';
+import { Command, type CommanderError } from 'commander';
 import { PineError } from '../error.ts';
 
-/** Every command: its name, one line about it, and the file that defines it. */
-const commands: readonly (readonly [
-  string,
-  string,
-  () => Promise<{ define(command: Command): void }>,
-])[] = [];
+/** What a command's file exports: it adds arguments, options, examples and the action. */
+interface CommandModule {
+  define(command: Command): void;
+}
 
-/** The whole command line. A command's file is loaded only when its name was given. */
-export function buildProgram(): Command {
-  const program = new Command('pinectl').description('Atomic updates for Alpine-based servers');
-  void commands;
-  void PineError;
+/** Every command: its name, one line about it, and how its file is loaded. */
+const commands: readonly (readonly [string, string, () => Promise<CommandModule>])[] = [];
+
+/**
+ * The whole command line. Only the file of the command that `argv` names is loaded: a server with
+ * 64 MB pays for what it uses.
+ */
+export async function buildProgram(argv: readonly string[]): Promise<Command> {
+  const program = new Command('pinectl')
+    .description('Atomic updates for Alpine-based servers')
+    .version(version())
+    .showSuggestionAfterError()
+    .helpCommand(false)
+    .addHelpText('after', '\nExit statuses and error codes: docs/errors.md');
+  const wanted = argv.slice(2).find((word) => !word.startsWith('-'));
+  for (const [name, summary, load] of commands) {
+    const command = program.command(name).description(summary);
+    if (name === wanted) (await load()).define(command);
+  }
+  settle(program);
   return program;
+}
+
+/** Makes commander throw instead of exiting, in every command and subcommand. */
+function settle(command: Command): void {
+  command.exitOverride().configureOutput({ outputError: () => {} });
+  for (const child of command.commands) settle(child);
+}
+
+/** Turns what commander throws into an error of ours; `undefined` for --help and --version. */
+export function usageError(error: CommanderError, argv: readonly string[]): PineError | undefined {
+  if (error.exitCode === 0 || error.code === 'commander.help') return undefined;
+  return new PineError('USAGE_COMMAND_LINE', error.message.replace(/^error: /, ''), {
+    expected: 'a command line as --help shows it',
+    found: ['pinectl', ...argv.slice(2)].join(' '),
+    where: 'the command line',
+    remedy: `run \`pinectl ${argv[2] ?? ''} --help\``
+      .replace(' --help', ' --help')
+      .replace('  ', ' '),
+  });
+}
+
+function version(): string {
+  const text = readFileSync(new URL('../../package.json', import.meta.url), 'utf8');
+  return String(JSON.parse(text).version);
 }

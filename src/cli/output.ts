@@ -1,0 +1,17 @@
+/** Prints a result: as one JSON document with --json, else as the lines that `text` gives. */
+export function print(json: boolean | undefined, value: unknown, text: () => string): void {
+  const output = json ? JSON.stringify(value, null, 2) : text();
+  if (output !== '') process.stdout.write(`${output}\n`);
+}
+
+/** A size as people read it: `12.3 MB`. */
+export function formatBytes(bytes: number): string {
+  const units = ['B', 'kB', 'MB', 'GB', 'TB'];
+  let value = bytes;
+  let unit = 0;
+  while (value >= 1000 && unit < units.length - 1) {
+    value /= 1000;
+    unit += 1;
+  }
+  return unit === 0 ? `${bytes} B` : `${value.toFixed(value < 10 ? 2 : 1)} ${units[unit]}`;
+}
