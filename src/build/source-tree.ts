@@ -1,0 +1,222 @@
+import { PineError } from '../error.ts';
+import type { Metadata } from '../repo/tree.ts';
+
+/** Where the content of a file is read from; every call of `open` starts at its first byte. */
+export interface SourceContent {
+  /** Bytes. What `open` gives has this length, or ends in INPUT_FILE_CHANGED. */
+  readonly size: number;
+  open(): AsyncIterable<Uint8Array>;
+}
+
+export interface SourceFile extends Metadata {
+  readonly kind: 'file';
+  readonly content: SourceContent;
+}
+
+export interface SourceSymlink extends Metadata {
+  readonly kind: 'symlink';
+  readonly target: string;
+}
+
+export interface SourceDirectory extends Metadata {
+  readonly kind: 'directory';
+  readonly entries: Map<string, SourceNode>;
+}
+
+/** A node is never altered, only replaced: hard links share one. (A directory's entries do change.) */
+export type SourceNode = SourceFile | SourceSymlink | SourceDirectory;
+
+/** Owner and permissions of something that is added; the file type bits are filled in. */
+export interface Ownership {
+  /** Permissions with setuid, setgid and sticky: 0 to 0o7777. */
+  readonly mode: number;
+  /** 0 when left out, and so is the gid. */
+  readonly uid?: number;
+  readonly gid?: number;
+}
+
+/**
+ * A tree on its way into a commit: scanned from a directory, then added to in memory.
+ *
+ * Paths are those of the root that it becomes: absolute, `/` between names, no `.` or `..`.
+ */
+export class SourceTree {
+  readonly root: SourceDirectory;
+
+  constructor(root: SourceDirectory) {
+    this.root = root;
+  }
+
+  /** What a path names, without following links; `undefined` when nothing has that name. */
+  find(path: string): SourceNode | undefined {
+    let node: SourceNode | undefined = this.root;
+    for (const name of splitPath(path)) {
+      node = node?.kind === 'directory' ? node.entries.get(name) : undefined;
+    }
+    return node;
+  }
+
+  /**
+   * What a path names once links are followed as the booted system would: `/sbin/init` to
+   * busybox, `/lib` to `/usr/lib`. A link that leads out of the root stays inside it.
+   */
+  resolve(path: string): { readonly path: string; readonly node: SourceNode } | undefined {
+    const pending = splitPath(path);
+    const trail: { name: string; node: SourceNode }[] = [];
+    for (let links = 0; pending.length > 0; ) {
+      const name = pending.shift() ?? '';
+      const here = trail.at(-1)?.node ?? this.root;
+      if (name === '..') trail.pop();
+      if (name === '' || name === '.' || name === '..') continue;
+      const node = here.kind === 'directory' ? here.entries.get(name) : undefined;
+      if (node === undefined) return undefined;
+      if (node.kind !== 'symlink') {
+        trail.push({ name, node });
+        continue;
+      }
+      links += 1;
+      if (links > 40) return undefined;
+      if (node.target.startsWith('/')) trail.length = 0;
+      pending.unshift(...node.target.split('/'));
+    }
+    return {
+      path: `/${trail.map((step) => step.name).join('/')}`,
+      node: trail.at(-1)?.node ?? this.root,
+    };
+  }
+
+  /** Reads a whole file, links followed. Throws NOT_FOUND_TREE_FILE, and INPUT_FILE_TOO_LARGE beyond `limit` bytes. */
+  async readFile(path: string, limit: number): Promise<Buffer> {
+    const found = this.resolve(path);
+    if (found?.node.kind !== 'file') {
+      throw new PineError('NOT_FOUND_TREE_FILE', `the tree has no file ${path}`, {
+        expected: 'a regular file',
+        found: found === undefined ? 'nothing' : `a ${found.node.kind}`,
+        where: path,
+        remedy: 'add it to the tree that is committed',
+      });
+    }
+    const { content } = found.node;
+    if (content.size > limit) {
+      throw new PineError('INPUT_FILE_TOO_LARGE', `${path} is larger than it can sensibly be`, {
+        expected: `at most ${limit} bytes`,
+        found: `${content.size} bytes`,
+        where: path,
+        remedy: 'check what the tree holds there',
+      });
+    }
+    const pieces: Uint8Array[] = [];
+    for await (const piece of content.open()) pieces.push(piece);
+    return Buffer.concat(pieces);
+  }
+
+  /** Adds or replaces a file. Missing parents are made, as directories of root with mode 0755. */
+  putFile(path: string, content: Uint8Array | SourceContent, ownership: Ownership): SourceFile {
+    const source = content instanceof Uint8Array ? bytesContent(content) : content;
+    const node: SourceFile = {
+      kind: 'file',
+      ...metadata(0o100000, ownership),
+      content: source,
+    };
+    this.put(path, node);
+    return node;
+  }
+
+  /** Adds or replaces a symbolic link. */
+  putLink(path: string, target: string): void {
+    this.put(path, { kind: 'symlink', ...metadata(0o120000, { mode: 0o777 }), target });
+  }
+
+  /** Makes a directory where there is none; one that exists is left as it is. */
+  putDirectory(path: string, ownership: Ownership): SourceDirectory {
+    const present = this.find(path);
+    if (present?.kind === 'directory') return present;
+    const node: SourceDirectory = {
+      kind: 'directory',
+      ...metadata(0o040000, ownership),
+      entries: new Map(),
+    };
+    this.put(path, node);
+    return node;
+  }
+
+  /** Adds or replaces any node. A parent that is a link is followed; throws INPUT_TREE_CONFLICT when one is a file. */
+  put(path: string, node: SourceNode): void {
+    const names = splitPath(path);
+    const name = names.pop();
+    if (name === undefined) throw conflict(path, 'the root itself');
+    this.#directory(names).entries.set(name, node);
+  }
+
+  /** Takes a name away, without following a link there; says whether there was one. */
+  remove(path: string): boolean {
+    const names = splitPath(path);
+    const name = names.pop();
+    if (name === undefined) throw conflict(path, 'the root itself');
+    const parent = this.resolve(`/${names.join('/')}`)?.node;
+    return parent?.kind === 'directory' && parent.entries.delete(name);
+  }
+
+  #directory(names: readonly string[]): SourceDirectory {
+    let path = '';
+    let here = this.root;
+    for (const name of names) {
+      path += `/${name}`;
+      const next = here.entries.has(name) ? this.resolve(path) : undefined;
+      if (next === undefined && !here.entries.has(name)) {
+        const made: SourceDirectory = {
+          kind: 'directory',
+          ...metadata(0o040000, { mode: 0o755 }),
+          entries: new Map(),
+        };
+        here.entries.set(name, made);
+        here = made;
+        continue;
+      }
+      if (next?.node.kind !== 'directory') throw conflict(path, next?.node.kind ?? 'a broken link');
+      here = next.node;
+      path = next.path === '/' ? '' : next.path;
+    }
+    return here;
+  }
+}
+
+/** The content of a file that exists in memory only. */
+export function bytesContent(bytes: Uint8Array): SourceContent {
+  return {
+    size: bytes.length,
+    async *open() {
+      if (bytes.length > 0) yield bytes;
+    },
+  };
+}
+
+/** Every node below and including `root` with its path, parents first, in the order of the entries. */
+export function* walkSource(root: SourceDirectory): Generator<readonly [string, SourceNode]> {
+  const pending: (readonly [string, SourceNode])[] = [['/', root]];
+  for (let next = pending.pop(); next !== undefined; next = pending.pop()) {
+    const [path, node] = next;
+    yield next;
+    if (node.kind !== 'directory') continue;
+    const prefix = path === '/' ? '' : path;
+    for (const [name, child] of node.entries) pending.push([`${prefix}/${name}`, child]);
+  }
+}
+
+function metadata(type: number, ownership: Ownership): Metadata {
+  const { mode, uid = 0, gid = 0 } = ownership;
+  return { mode: type | (mode & 0o7777), uid, gid, xattrs: [] };
+}
+
+function splitPath(path: string): string[] {
+  return path.split('/').filter((name) => name !== '');
+}
+
+function conflict(path: string, found: string): PineError {
+  return new PineError('INPUT_TREE_CONFLICT', `${path} can't be added to the tree`, {
+    expected: 'a directory there',
+    found,
+    where: path,
+    remedy: 'rename or remove what the tree holds there',
+  });
+}
