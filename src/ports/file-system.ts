@@ -34,6 +34,8 @@ export interface FileSystem {
   makeLink(target: string, path: string): Promise<void>;
   setOwner(path: string, uid: number, gid: number): Promise<void>;
   setMode(path: string, mode: number): Promise<void>;
+  /** Sets the modification time, in seconds since 1970; of a symlink itself. */
+  setTime(path: string, mtime: number): Promise<void>;
   rename(from: string, to: string): Promise<void>;
   /** Removes a file or a whole folder; nothing happens when it is missing. */
   remove(path: string): Promise<void>;

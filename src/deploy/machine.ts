@@ -1,0 +1,78 @@
+import type { BootLoader } from '../boot/boot-loader.ts';
+import type { SlotName } from '../boot/choice.ts';
+import type { BlockDeviceOpener } from '../ports/block-device.ts';
+import type { Clock } from '../ports/clock.ts';
+import type { FileSystem } from '../ports/file-system.ts';
+
+/** Why the boot loader passed over a deployment: the block, and `hash`, `tries`, `save` or `load`. */
+export interface Skip {
+  readonly block: number;
+  readonly why: string;
+}
+
+/** What the boot loader started, and what the initramfs saw on the way. */
+export interface Running {
+  readonly deployment: string;
+  readonly slot: SlotName;
+  /** `undefined` when an emergency boot found no argument block for the slot. */
+  readonly block: number | undefined;
+  readonly choice: 'order' | 'trial' | 'emergency';
+  readonly skipped: readonly Skip[];
+  readonly data: 'ok' | 'repaired' | 'degraded';
+  /** What e2fsck or mount said, one line; empty when there was nothing to say. */
+  readonly dataDetail: string;
+  /** The last reset came from the hardware watchdog. */
+  readonly watchdogFired: boolean;
+}
+
+/** How one health check ended. */
+export interface CheckResult {
+  readonly passed: boolean;
+  /** `exit 1`, `killed by SIGSEGV`, `no answer within 60 s`, with the last line that it printed. */
+  readonly detail: string;
+}
+
+/** What a machine does that is neither a block device nor a file. */
+export interface Effects {
+  /** Starts an orderly reboot and returns. */
+  reboot(): Promise<void>;
+  /** Runs one executable; never rejects, and kills its whole process group when time is up. */
+  runCheck(path: string, timeoutSeconds: number): Promise<CheckResult>;
+  /** Makes the one lock of this machine (STATE_LOCKED when another process has it). */
+  lock(): Promise<Lock>;
+}
+
+export interface Lock {
+  release(): Promise<void>;
+}
+
+/** Where deployments live: a booted server, or a disk image file that stands for one. */
+export interface Machine {
+  readonly slots: Readonly<Record<SlotName, BlockDeviceOpener>>;
+  readonly bootLoader: BootLoader;
+  /** A copy of what a degraded machine needs to be reachable (S11); absent where there is none. */
+  readonly rescue?: RescueStore;
+  readonly files: FileSystem;
+  /** Where the data partition is: `/data`. */
+  readonly data: string;
+  /** The /etc of the running deployment. */
+  readonly etc: string;
+  /** A folder that a reboot empties: `/run/pine`. */
+  readonly volatile: string;
+  /** Folders with health checks, in the order in which they are run. */
+  readonly healthFolders: readonly string[];
+  readonly clock: Clock;
+  readonly running: Running;
+  readonly effects: Effects;
+}
+
+/** Writes the small copy on the boot partition that a machine without its data comes up with (S11). */
+export interface RescueStore {
+  /** Copies network, host keys and authorized keys from `etc`; returns what did not fit. */
+  write(etc: string, home: string): Promise<readonly string[]>;
+}
+
+/** The slot that the machine does not run from. */
+export function otherSlot(slot: SlotName): SlotName {
+  return slot === 'a' ? 'b' : 'a';
+}

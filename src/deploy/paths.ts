@@ -1,0 +1,31 @@
+import type { Machine } from './machine.ts';
+
+/** pine's own folder on the data partition. */
+export function stateFolder(machine: Machine): string {
+  return `${machine.data}/pine`;
+}
+
+/** Where the /etc of a deployment lies. */
+export function etcFolder(machine: Machine, deployment: string): string {
+  return `${machine.data}/etc/${deployment}`;
+}
+
+/** Where the full plan of a commit is kept. */
+export function planFile(machine: Machine, commit: string): string {
+  return `${stateFolder(machine)}/plans/${commit}.plan`;
+}
+
+/** How far a trial came, one line per step. */
+export function attemptsFile(machine: Machine, deployment: string): string {
+  return `${stateFolder(machine)}/attempts/${deployment}.log`;
+}
+
+/** Says that the boot report's skips have been dealt with; gone after a reboot. */
+export function settledFile(machine: Machine): string {
+  return `${machine.volatile}/settled`;
+}
+
+/** Tells the initramfs' deadline process that the trial is over. */
+export function confirmedFile(machine: Machine): string {
+  return `${machine.volatile}/confirmed`;
+}
