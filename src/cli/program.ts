@@ -8,7 +8,9 @@ interface CommandModule {
 }
 
 /** Every command: its name, one line about it, and how its file is loaded. */
-const commands: readonly (readonly [string, string, () => Promise<CommandModule>])[] = [];
+const commands: readonly (readonly [string, string, () => Promise<CommandModule>])[] = [
+  ['keys', 'make and show the key pairs that commits are signed with', () => import('./keys.ts')],
+];
 
 /**
  * The whole command line. Only the file of the command that `argv` names is loaded: a server with
