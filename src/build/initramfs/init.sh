@@ -1,0 +1,292 @@
+#!/bin/busybox sh
+# pine's init: the first program of a machine. It finds the slot that GRUB chose, mounts it read-only,
+# puts /etc, /var and the like from the data partition into place, and hands over to the slot's own init.
+#
+# What goes wrong here before the hand-over ends in a reboot, so that a trial falls back by itself.
+# The data partition is the exception: without it the machine comes up degraded but reachable (S11).
+# What is agreed with GRUB and with pinectl: docs/architecture.md. How it works: docs/initramfs.md.
+
+PATH=/sbin:/bin
+root=/sysroot
+data=$root/data
+mkdir -p /proc /sys /dev /run $root
+mount -t proc -o nosuid,nodev,noexec proc /proc
+mount -t sysfs -o nosuid,nodev,noexec sysfs /sys
+mount -t devtmpfs -o nosuid,mode=755 devtmpfs /dev
+mount -t tmpfs -o nosuid,nodev,mode=755 tmpfs /run
+mkdir -p /run/pine
+
+# --- Saying what happens -----------------------------------------------------------------------
+
+# Prints on every console and into dmesg: say LEVEL TEXT (levels as the kernel's: 3 is an error).
+say() { echo "<$1>pine: $2" >/dev/kmsg; }
+
+# Appends a step to the log of a trial: how far it came tells why it fell back.
+log_step() {
+	[ "$choice" = trial ] && [ -d $data/pine ] || return 0
+	mkdir -p $data/pine/attempts
+	echo "$(date +%s) $1" >>"$data/pine/attempts/$deployment.log" && sync
+}
+
+# Ends this boot: a trial soon, so that GRUB falls back; another one with time to read the console.
+fail() {
+	say 2 "can't start: $1"
+	log_step "initramfs failed: $1"
+	[ -n "$(argument pine.shell)" ] && exec sh </dev/console >/dev/console 2>&1
+	[ "$choice" = trial ] && sleep 5 || sleep 30
+	reboot -f
+	echo b >/proc/sysrq-trigger
+	sleep 60
+}
+
+# --- What GRUB passed --------------------------------------------------------------------------
+
+# GRUB puts an argument with blanks into quotes, and only one has any: the list of what it skipped.
+arguments=$(sed ':again; s/\("pine.skipped=[^" ]*\) \([^"]*"\)/\1,\2/; t again; s/"//g' /proc/cmdline)
+
+# Prints the value of a kernel argument, or 1 when it has none. The first of a name counts: pine's
+# own stand before the deployment's.
+argument() {
+	local word
+	set -f
+	for word in $arguments; do
+		case $word in
+		"$1"=*) echo "${word#*=}" && break ;;
+		"$1") echo 1 && break ;;
+		esac
+	done
+	set +f
+}
+
+deployment=$(argument pine.deployment)
+slot=$(argument pine.slot)
+partuuid=$(argument pine.partuuid | tr A-F a-f)
+choice=$(argument pine.choice)
+deadline=$(argument pine.deadline)
+case $deployment in .* | *[!0-9a-z.-]*) deployment= ;; esac # it becomes a path
+case $choice in order | trial | emergency) ;; *) choice=order ;; esac
+case $deadline in '' | 0* | *[!0-9]* | ???????*) deadline=300 ;; esac
+case $slot in a | b) ;; *) fail "pine.slot is '$slot', not a or b" ;; esac
+
+# --- Drivers, and the time limit of a trial ----------------------------------------------------
+
+while read -r module; do
+	insmod "/modules/$module" 2>/dev/null # a driver whose device is not there fails: no error
+done </modules/order
+
+watchdog=none
+watchdog_fired=0
+if [ -c /dev/watchdog0 ]; then
+	watchdog=$(cat /sys/class/watchdog/watchdog0/identity)
+	status=$(cat /sys/class/watchdog/watchdog0/bootstatus)
+	watchdog_fired=$((${status:-0} >> 5 & 1)) # WDIOF_CARDRESET: it caused the last reset
+fi
+
+# From here on a trial that hangs ends by itself, here or in the system that is handed over to.
+if [ "$choice" = trial ]; then
+	setsid /bin/busybox sh /deadline "$deadline" "data/pine/attempts/$deployment.log" "$(date +%s)" &
+fi
+
+# --- The disk and its partitions ---------------------------------------------------------------
+
+# The device of a kernel name: sda4, or cciss!c0d0p4.
+device() { echo "/dev/$(echo "$1" | tr '!' /)"; }
+
+# Prints bytes of a disk in a format of hexdump: bytes DISK OFFSET COUNT FORMAT.
+bytes() { dd if="$(device "$1")" bs=1 skip="$2" count="$3" 2>/dev/null | hexdump -v -e "$4"; }
+
+# Prints the PARTUUID of a partition, from its GPT entry (sysfs does not tell it): uuid_of DISK NUMBER.
+uuid_of() {
+	local block
+	block=$(cat "/sys/block/$1/queue/logical_block_size")
+	# First block of the table, number of entries, size of one
+	set -- "$1" "$2" $(bytes "$1" $((block + 72)) 16 '1/8 "%u " 2/4 "%u "')
+	bytes "$1" $(($3 * block + ($2 - 1) * $5 + 16)) 16 '1/4 "%08x-" 2/2 "%04x-" 2/1 "%02x" "-" 6/1 "%02x"'
+}
+
+# Prints the kernel name of a disk's partition with a name: partition_named DISK NAME.
+partition_named() {
+	local path
+	for path in "/sys/block/$1/$1"*; do
+		grep -qsx "PARTNAME=$2" "$path/uevent" && echo "${path##*/}" && return
+	done
+	return 1
+}
+
+# Sets `disk` and `root_name`, by the unique id that GRUB passed or else by name: find_slot uuid|name.
+find_slot() {
+	local path
+	for path in /sys/block/*; do
+		disk=${path##*/}
+		case $disk in loop* | ram* | zram* | sr* | fd* | dm-* | md*) continue ;; esac
+		# Opening a disk waits until the kernel has read its partition table.
+		[ "$(bytes "$disk" "$(cat "$path/queue/logical_block_size")" 8 '8/1 "%c"')" = 'EFI PART' ] || continue
+		if [ "$1" = name ]; then
+			root_name=$(partition_named "$disk" "root-$slot") && return
+			continue
+		fi
+		for path in "/sys/block/$disk/$disk"*; do
+			root_name=${path##*/}
+			[ "$(uuid_of "$disk" "$(cat "$path/partition")")" = "$partuuid" ] && return
+		done
+	done
+	return 1
+}
+
+[ -n "$partuuid" ] && key=uuid || key=name
+tries=300 # of a tenth of a second each: disks may take their time
+until find_slot $key; do
+	tries=$((tries - 1))
+	[ $tries -gt 0 ] || find_slot name || fail "no partition ${partuuid:-root-$slot} on any disk"
+	[ $tries -gt 0 ] || break
+	sleep 0.1
+done
+root_device=$(device "$root_name")
+mount -t squashfs -o ro "$root_device" $root || fail "can't mount $root_device (root-$slot)"
+boot_name=$(partition_named "$disk" boot) && boot_device=$(device "$boot_name")
+data_name=$(partition_named "$disk" data) && data_device=$(device "$data_name")
+swap_name=$(partition_named "$disk" swap) && swapon "$(device "$swap_name")" # e2fsck may need it
+
+# --- The data partition: checked, repaired, or done without (S11) -------------------------------
+
+# Runs the slot's own e2fsck on the data partition; sets `status` and `data_detail`: check p|y.
+check() {
+	data_detail=$({ chroot $root /bin/sh -c 'PATH=/usr/sbin:/sbin:$PATH; exec e2fsck "$@"' sh "-$1" \
+		"$data_device"; echo $? >/run/pine/status; } 2>&1 | tail -n 4 | tr -s '\n\t' '  ')
+	status=$(cat /run/pine/status)
+}
+
+# Repairs what can be repaired and mounts /data. The time limit of a trial stands still meanwhile.
+mount_data() {
+	data_detail="the disk $disk has no partition that is named data"
+	[ -n "$data_device" ] || return 1
+	: >/run/pine/checking
+	mount --bind /dev $root/dev
+	mount --bind /proc $root/proc
+	check p
+	case $status in
+	0) state=ok data_detail= ;;
+	126 | 127) state=ok ;; # no e2fsck in the slot: the kernel judges
+	*)
+		state=repaired
+		[ "$status" -lt 4 ] || check y
+		[ "$status" -lt 4 ] || check y # what one pass moves the next may have to mend
+		;;
+	esac
+	umount $root/proc $root/dev
+	rm /run/pine/checking
+	case $status in 0 | 1 | 2 | 3 | 126 | 127) ;; *) return 1 ;; esac
+	mount -t ext4 -o noatime,errors=remount-ro "$data_device" $data 2>/run/pine/status && return
+	data_detail="$data_detail $(tr -s '\n' ' ' </run/pine/status)"
+	return 1
+}
+
+# Copies a folder of the image, whole or not at all: copy_whole FROM FOLDER NAME.
+copy_whole() {
+	rm -rf "$2/.new" && cp -a "$1" "$2/.new" && sync && mv "$2/.new" "$2/$3" && sync
+}
+
+# The folders of the data partition that are bound into the root.
+areas='var home root srv opt usr/local'
+area_folder() { echo "$data/state/$(echo "$1" | tr / -)"; }
+
+# Makes what is missing under /data, out of the image. `fresh` tells which areas were made now.
+fill_data() {
+	local area folder name
+	fresh=
+	mkdir -p $data/etc $data/state $data/pine/attempts || return 1
+	# An emergency boot may not know its deployment: the /etc that was used last is the best guess.
+	[ -n "$deployment" ] || deployment=$(ls -t $data/etc | grep -v damaged | head -n 1)
+	[ -n "$deployment" ] || deployment=emergency
+	etc=$data/etc/$deployment
+	if [ -d "$etc" ] && [ -s $root/etc/passwd ] && ! grep -q . "$etc/passwd"; then
+		data_detail="$data_detail $etc was damaged" state=repaired
+		mv "$etc" "$etc.damaged.$(date +%s)" || return 1
+	fi
+	if [ ! -d "$etc" ]; then
+		copy_whole $root/etc $data/etc "$deployment" || return 1
+		fresh=etc
+	fi
+	for area in $areas; do
+		folder=$(area_folder $area)
+		[ -d $root/$area ] && [ ! -d "$folder" ] || continue
+		copy_whole $root/$area $data/state "${folder##*/}" || return 1
+		fresh="$fresh $area"
+	done
+	# Folders that a newer image brings along for its services
+	(cd $root/var && find . -type d) | while read -r name; do
+		[ -e "$data/state/var/$name" ] || [ -L "$data/state/var/$name" ] && continue
+		mkdir -m "$(stat -c %a "$root/var/$name")" "$data/state/var/$name" &&
+			chown "$(stat -c %u:%g "$root/var/$name")" "$data/state/var/$name"
+	done
+}
+
+# Puts the copy of network settings and keys that the boot partition keeps over what was made now.
+restore_rescue() {
+	local file best= best_sequence=-1 area
+	mkdir -p /run/pine/mnt /run/pine/rescue
+	[ -n "$boot_device" ] && mount -t ext4 -o ro,noload "$boot_device" /run/pine/mnt || return
+	set -f
+	for file in /run/pine/mnt/rescue-0 /run/pine/mnt/rescue-1; do
+		set -- $(head -c 512 "$file" 2>/dev/null | head -n 1) # pine-rescue 1 SEQUENCE LENGTH SHA256
+		[ "$1 $2 $#" = 'pine-rescue 1 5' ] || continue
+		case $3$4 in *[!0-9]* | ????????????????????*) continue ;; esac
+		[ "$(dd if="$file" bs=512 skip=1 2>/dev/null | head -c "$4" | sha256sum)" = "$5  -" ] || continue
+		[ "$3" -gt $best_sequence ] && best=$file best_sequence=$3 best_length=$4
+	done
+	set +f
+	if [ -n "$best" ]; then
+		dd if="$best" bs=512 skip=1 2>/dev/null | head -c "$best_length" | tar -x -f - -C /run/pine/rescue
+		for area in $fresh; do
+			[ -d "/run/pine/rescue/$area" ] && cp -a "/run/pine/rescue/$area/." "$root/$area/"
+		done
+		data_detail="$data_detail rescue copy $best_sequence was put over:$fresh"
+	fi
+	rm -rf /run/pine/rescue
+	umount /run/pine/mnt
+}
+
+state=ok
+if ! { mount_data && fill_data; }; then
+	umount $data 2>/dev/null
+	state=degraded
+	say 3 "no data partition: $data_detail"
+	say 3 "going on without it; /var, /etc and /home are in memory and lost at the next boot"
+	mount -t tmpfs -o mode=755 tmpfs $data && fill_data || fail "can't make /data in memory"
+fi
+log_step initramfs
+
+# --- The root as the system sees it ------------------------------------------------------------
+
+[ ! -d $root/usr/etc ] || mount --bind $root/etc $root/usr/etc # the image's own, to compare with
+mount --bind "$etc" $root/etc || fail "can't bind $etc"
+for area in $areas; do
+	[ ! -d $root/$area ] || mount --bind "$(area_folder $area)" $root/$area || fail "can't bind /$area"
+done
+[ -z "$fresh" ] || restore_rescue
+[ $state = degraded ] && echo "pine: degraded, without the data partition: $data_detail" >>$root/etc/motd
+mount -t tmpfs -o nosuid,nodev,mode=1777 tmpfs $root/tmp
+
+cat >/run/pine/boot <<END
+deployment=$deployment
+slot=$slot
+block=$(argument pine.block)
+choice=$choice
+skipped=$(argument pine.skipped)
+partuuid=$partuuid
+disk=$disk
+root_device=$root_device
+boot_device=$boot_device
+data_device=$data_device
+data=$state
+data_detail=$data_detail
+watchdog=$watchdog
+watchdog_fired=$watchdog_fired
+deadline=$deadline
+END
+
+for folder in dev proc sys run; do
+	mount --move /$folder $root/$folder || fail "can't move /$folder"
+done
+log_step handed-over
+exec switch_root $root /sbin/init "$@"
