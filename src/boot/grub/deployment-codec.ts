@@ -9,12 +9,11 @@ export const deploymentSize = 4096;
 const argumentsLimit = 1536;
 
 /**
- * What kernel arguments may be made of: words of printable ASCII between single spaces. GRUB would
- * read quotes, `$` and `\` as its own, and match `*`, `?` and `[` against file names.
+ * Says what is wrong with kernel arguments; `undefined` when a deployment can carry them.
+ *
+ * They are words of printable ASCII with single spaces between them. GRUB would read quotes, `$` and `\`
+ * as its own, and match `*`, `?` and `[` against file names.
  */
-const argumentsPattern = /^(?:[!#%&()+,\-./0-9:;<=>@A-Z^_a-z{|}~]+(?: (?! |$))?)*$/;
-
-/** Says what is wrong with kernel arguments; `undefined` when a deployment can carry them. */
 export function kernelArgumentsProblem(text: string): string | undefined {
   if (text.length > argumentsLimit) return `${text.length} bytes (at most ${argumentsLimit})`;
   const character = /[^ !#%&()+,\-./0-9:;<=>@A-Z^_a-z{|}~]/.exec(text)?.[0];
@@ -27,7 +26,8 @@ export function encodeDeployment(deployment: Deployment): Buffer {
   const problem = kernelArgumentsProblem(deployment.kernelArguments);
   if (problem !== undefined) {
     throw new PineError('INPUT_KERNEL_ARGUMENTS', 'these kernel arguments can not be stored', {
-      expected: 'words of printable ASCII without quotes, $, \\, *, ? and [, one space between them',
+      expected:
+        'words of printable ASCII without quotes, $, \\, *, ? and [, one space between them',
       found: problem,
       where: 'the kernel arguments',
       remedy: 'change the arguments',
@@ -65,7 +65,8 @@ export function decodeDeployment(bytes: Uint8Array): Deployment | undefined {
   ].map((name) => variables.get(name));
   if (id === undefined || !/^[0-9a-z.-]{1,32}$/.test(id)) return undefined;
   if (slot !== 'a' && slot !== 'b') return undefined;
-  if (kernelArguments === undefined || !argumentsPattern.test(kernelArguments)) return undefined;
+  if (kernelArguments === undefined) return undefined;
+  if (kernelArgumentsProblem(kernelArguments) !== undefined) return undefined;
   if (commit === undefined || !/^[0-9a-f]{64}$/.test(commit)) return undefined;
   return { id, slot, kernelArguments, commit };
 }

@@ -10,9 +10,7 @@ const signature = '# GRUB Environment Block\n';
  * Reads an environment block strictly: `undefined` when anything is in it that `encodeEnvironmentBlock`
  * or GRUB's own `save_env` would not have written.
  */
-export function decodeEnvironmentBlock(
-  bytes: Uint8Array,
-): ReadonlyMap<string, string> | undefined {
+export function decodeEnvironmentBlock(bytes: Uint8Array): ReadonlyMap<string, string> | undefined {
   const text = Buffer.from(bytes).toString('latin1');
   if (!text.startsWith(signature)) return undefined;
   const variables = new Map<string, string>();
