@@ -1,0 +1,38 @@
+import type { FileSystem } from '../ports/file-system.ts';
+
+/** One line of a trial's log: when, and how far it had come. */
+export interface Attempt {
+  /** Seconds since 1970. */
+  readonly time: number;
+  /** `initramfs`, `handed-over`, `deadline`, `userspace`, `health NAME failed: …`. */
+  readonly stage: string;
+}
+
+const limit = 64 * 1024;
+
+/** Reads a trial's log; lines that a power cut tore are left out. */
+export function parseAttempts(bytes: Uint8Array): readonly Attempt[] {
+  return Buffer.from(bytes)
+    .toString('utf8')
+    .split('\n')
+    .map((line) => /^([0-9]{1,12}) ([\x20-\x7e]{1,300})$/.exec(line))
+    .filter((match) => match !== null)
+    .map((match) => ({ time: Number(match[1]), stage: String(match[2]) }));
+}
+
+/** The log at `path`, of its first 64 KiB; empty when it is missing. */
+export async function readAttempts(files: FileSystem, path: string): Promise<readonly Attempt[]> {
+  if ((await files.status(path))?.kind !== 'file') return [];
+  return parseAttempts(await files.readAt(path, 0, limit));
+}
+
+/** Adds a line to a trial's log, durably: the machine may be about to reboot. */
+export async function appendAttempt(
+  files: FileSystem,
+  path: string,
+  attempt: Attempt,
+): Promise<void> {
+  const stage = attempt.stage.replace(/[^\x20-\x7e]+/g, ' ').slice(0, 300);
+  await files.appendFile(path, Buffer.from(`${attempt.time} ${stage}\n`), 0o644);
+  await files.sync(path);
+}
