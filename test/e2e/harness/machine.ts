@@ -1,0 +1,183 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import { accessSync, constants, copyFileSync, existsSync, readFileSync, rmSync } from 'node:fs';
+import { type CommandResult, Control } from './control.ts';
+
+export interface MachineOptions {
+  /** A raw disk image, which the machine changes. */
+  readonly disk: string;
+  /** MiB. */
+  readonly memory: number;
+  readonly firmware?: 'bios' | 'uefi';
+  /** Adds an i6300esb, which resets the machine when it fires. */
+  readonly watchdog?: boolean;
+}
+
+const running = new Set<ChildProcess>();
+// QEMU also dies with this process when that is killed: see setpriv below.
+process.once('exit', () => {
+  for (const child of running) child.kill('SIGKILL');
+});
+
+/**
+ * A virtual machine in QEMU, which is never restarted by the harness unless a test asks for it.
+ *
+ * The guest reaches the host's loopback at 10.0.2.2. Its console is logged beside the disk.
+ */
+export class Machine {
+  readonly options: MachineOptions;
+  readonly #control: Control;
+  readonly #process: ChildProcess;
+  readonly #exited: Promise<void>;
+  #seen = 0;
+
+  private constructor(options: MachineOptions, control: Control, child: ChildProcess) {
+    this.options = options;
+    this.#control = control;
+    this.#process = child;
+    this.#exited = new Promise((resolve) => child.once('exit', () => resolve()));
+    running.add(child);
+    child.once('exit', () => running.delete(child));
+  }
+
+  /** Switches the machine on. It is not up yet: see `waitForBoot`. */
+  static async start(options: MachineOptions): Promise<Machine> {
+    const socket = `${options.disk}.control`;
+    rmSync(socket, { force: true });
+    const control = await Control.listen(socket);
+    const child = spawn(
+      'setpriv',
+      ['--pdeathsig', 'KILL', 'qemu-system-x86_64', ...qemuArguments(options, socket)],
+      { stdio: ['ignore', 'ignore', 'pipe'] },
+    );
+    child.stderr?.on('data', (bytes) => process.stderr.write(`qemu: ${bytes}`));
+    return new Machine(options, control, child);
+  }
+
+  /** How often a system of this machine has come up since it was switched on. */
+  get boots(): number {
+    return this.#control.boots.length;
+  }
+
+  /** Everything that the console has shown. */
+  get console(): string {
+    const path = consolePath(this.options);
+    return existsSync(path) ? readFileSync(path, 'latin1') : '';
+  }
+
+  /** Waits until a system has come up that was not waited for before. */
+  async waitForBoot(seconds = 180): Promise<void> {
+    this.#seen += 1;
+    await this.#within(seconds, this.#control.booted(this.#seen), `boot ${this.#seen}`);
+    this.#seen = this.boots;
+  }
+
+  /** Waits until the console has shown something. */
+  async waitForConsole(pattern: RegExp, seconds = 120): Promise<void> {
+    const end = Date.now() + seconds * 1000;
+    while (!pattern.test(this.console)) {
+      if (Date.now() > end) throw this.#failure(`${pattern} on the console in ${seconds} s`);
+      await new Promise((resolve) => setTimeout(resolve, 200));
+    }
+  }
+
+  /** Runs a shell script as root in the guest. */
+  async run(script: string, seconds = 120): Promise<CommandResult> {
+    return await this.#within(seconds, this.#control.run(script), `an answer to: ${script}`);
+  }
+
+  /** Runs a shell script that has to succeed, and gives its output without the last newline. */
+  async check(script: string, seconds = 120): Promise<string> {
+    const { status, output } = await this.run(script, seconds);
+    if (status !== 0) throw this.#failure(`success of: ${script}\nstatus ${status}: ${output}`);
+    return output.trimEnd();
+  }
+
+  /** Starts a script whose answer is not waited for: the machine goes down meanwhile. */
+  send(script: string): void {
+    void this.#control.run(script);
+  }
+
+  /** Shuts down in order and waits for the machine to be off. */
+  async powerOff(seconds = 90): Promise<void> {
+    this.send('poweroff');
+    await this.#within(seconds, this.#exited, 'power off');
+    this.#control.close();
+  }
+
+  /** Cuts the power. */
+  async kill(): Promise<void> {
+    this.#process.kill('SIGKILL');
+    await this.#exited;
+    this.#control.close();
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.kill();
+  }
+
+  async #within<T>(seconds: number, work: Promise<T>, what: string): Promise<T> {
+    let timer: NodeJS.Timeout | undefined;
+    const late = new Promise<never>((_, reject) => {
+      timer = setTimeout(() => reject(this.#failure(`${what} in ${seconds} s`)), seconds * 1000);
+    });
+    const gone = this.#exited.then(() => {
+      if (what === 'power off') return undefined as never;
+      throw this.#failure(`${what}, but QEMU has ended`);
+    });
+    gone.catch(() => {});
+    try {
+      return await Promise.race([work, late, gone]);
+    } finally {
+      clearTimeout(timer);
+    }
+  }
+
+  #failure(expected: string): Error {
+    const lines = this.console.replaceAll('\r', '').split('\n').slice(-40).join('\n');
+    return new Error(`expected ${expected}\nThe console's last lines:\n${lines}`);
+  }
+}
+
+function consolePath(options: MachineOptions): string {
+  return `${options.disk}.console`;
+}
+
+function qemuArguments(options: MachineOptions, control: string): string[] {
+  const firmware: string[] = [];
+  if (options.firmware === 'uefi') {
+    const variables = `${options.disk}.vars`;
+    copyFileSync('/usr/share/OVMF/OVMF_VARS_4M.fd', variables);
+    firmware.push(
+      ...drive('pflash', 0, '/usr/share/OVMF/OVMF_CODE_4M.fd,readonly=on'),
+      ...drive('pflash', 1, variables),
+    );
+  }
+  return [
+    ...(hasKvm()
+      ? ['-accel', 'kvm', '-cpu', 'host']
+      : ['-accel', 'tcg,thread=multi', '-cpu', 'max']),
+    ...['-m', String(options.memory), '-display', 'none', '-nodefaults', '-vga', 'std'],
+    ...firmware,
+    // What the guest flushed need not reach this host's disk: tests kill QEMU, not the host.
+    ...['-drive', `file=${options.disk},format=raw,if=none,id=disk,cache=unsafe`],
+    ...['-device', 'virtio-blk-pci,drive=disk'],
+    ...['-netdev', 'user,id=net', '-device', 'virtio-net-pci,netdev=net,romfile='],
+    ...['-chardev', `file,id=console,path=${consolePath(options)},append=on`],
+    ...['-serial', 'chardev:console'],
+    ...['-chardev', `socket,id=control,path=${control}`, '-serial', 'chardev:control'],
+    ...(options.watchdog ? ['-device', 'i6300esb', '-action', 'watchdog=reset'] : []),
+  ];
+}
+
+function drive(kind: string, unit: number, file: string): string[] {
+  return ['-drive', `if=${kind},format=raw,unit=${unit},file=${file}`];
+}
+
+function hasKvm(): boolean {
+  try {
+    accessSync('/dev/kvm', constants.R_OK | constants.W_OK);
+    return true;
+  } catch {
+    return false;
+  }
+}
