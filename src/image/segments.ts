@@ -1,10 +1,10 @@
-import type { Segment } from '../plan/segment.ts';
+import { maxLiteral, type Segment } from '../plan/segment.ts';
 import type { PlacedObject } from './object-placement.ts';
 
-/** The longest literal of a plan, in bytes. Tables are cut into pieces of this size. */
-export const maxLiteral = 65536;
-
-/** The segments of an image: superblock, objects, tables, padding. */
+/**
+ * The segments of an image: superblock, objects, tables, padding. The tables are cut into literals
+ * of 64 KiB, the last one shorter.
+ */
 export function* imageSegments(parts: {
   readonly superblock: Buffer;
   readonly objects: Iterable<PlacedObject>;

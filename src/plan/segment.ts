@@ -5,9 +5,12 @@
  */
 export type Segment =
   | { readonly kind: 'zeros'; readonly length: number }
-  /** At most 64 KiB each, so that a plan can be streamed. */
+  /** At most `maxLiteral` bytes each, so that a plan can be streamed. */
   | { readonly kind: 'literal'; readonly length: number; readonly bytes: Uint8Array }
   /** Bytes of the slot that the machine runs from, at `offset`. */
   | { readonly kind: 'range'; readonly length: number; readonly offset: number }
   /** The whole content of a file object of the repository; `checksum` is the object's, in hex. */
   | { readonly kind: 'object'; readonly length: number; readonly checksum: string };
+
+/** The longest literal, in bytes. */
+export const maxLiteral = 65536;

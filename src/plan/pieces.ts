@@ -1,0 +1,78 @@
+import type { ObjectSource } from './object-source.ts';
+import type { Segment } from './segment.ts';
+
+/** At most so many small objects are fetched ahead of the one that is written … */
+const objectsAhead = 8;
+/** … and so many bytes of them and of literals are held. */
+export const bytesAhead = 1 << 20;
+/** Larger objects are streamed when their turn comes: their own bytes hide the latency. */
+const smallObject = 128 << 10;
+
+/** A segment, whose first `skip` bytes are not wanted, and its content if it was fetched ahead. */
+export interface Piece {
+  readonly segment: Segment;
+  readonly skip: number;
+  readonly content: Promise<Uint8Array[]> | undefined;
+}
+
+/** The segments from byte `from` of the image on. The first may begin before it. */
+export async function* piecesFrom(
+  segments: Iterable<Segment> | AsyncIterable<Segment>,
+  from: number,
+): AsyncIterable<Piece> {
+  let position = 0;
+  for await (const segment of segments) {
+    const skip = Math.max(0, from - position);
+    position += segment.length;
+    if (skip < segment.length) yield { segment, skip, content: undefined };
+  }
+}
+
+/**
+ * Begins to fetch the next few small objects while earlier ones are written, so that a remote's
+ * latency is paid once for several. What is held is bounded in number and bytes (S9).
+ */
+export async function* fetchAhead(
+  pieces: AsyncIterable<Piece>,
+  objects: ObjectSource,
+): AsyncIterable<Piece> {
+  const queue: Piece[] = [];
+  let held = 0;
+  for await (const piece of pieces) {
+    const begun = begin(piece, objects);
+    queue.push(begun);
+    held += heldBytes(begun);
+    while (queue.length > objectsAhead || held > bytesAhead) {
+      const next = queue.shift();
+      if (next === undefined) break;
+      yield next;
+      held -= heldBytes(next);
+    }
+  }
+  yield* queue;
+}
+
+function begin(piece: Piece, objects: ObjectSource): Piece {
+  const { segment, skip } = piece;
+  if (segment.kind !== 'object' || segment.length > smallObject || skip > 0) return piece;
+  const content = readAll(objects.open(segment.checksum, segment.length), segment.length);
+  // Whoever awaits it gets the error. If another fails first nobody does, and it is no news.
+  content.catch(() => undefined);
+  return { ...piece, content };
+}
+
+async function readAll(stream: AsyncIterable<Uint8Array>, limit: number): Promise<Uint8Array[]> {
+  const chunks: Uint8Array[] = [];
+  let length = 0;
+  for await (const chunk of stream) {
+    chunks.push(chunk);
+    length += chunk.length;
+    // A source that sends more than it promised is caught where lengths are checked (S5).
+    if (length > limit) break;
+  }
+  return chunks;
+}
+
+function heldBytes({ segment, content }: Piece): number {
+  return segment.kind === 'literal' || content !== undefined ? segment.length : 0;
+}
