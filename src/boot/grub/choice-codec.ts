@@ -29,13 +29,12 @@ export function encodeChoice(choice: BootChoice): Buffer {
 
 /**
  * Reads the bytes of `grub/grubenv`. Anything odd gives `undefined`, by the same rules as grub.cfg:
- * a choice is taken whole or not at all.
+ * a choice is taken whole or not at all, and other names are passed over.
  */
 export function decodeChoice(bytes: Uint8Array): BootChoice | undefined {
   const variables = bytes.length === choiceSize ? decodeEnvironmentBlock(bytes) : undefined;
-  if (variables?.size !== 3) return undefined;
   const [order, trial, tries] = ['pine_order', 'pine_trial', 'pine_tries'].map((name) =>
-    variables.get(name),
+    variables?.get(name),
   );
   if (order === undefined || !/^[1-4]( [1-4]){0,3}$/.test(order)) return undefined;
   const blocks = order.split(' ').map(Number);

@@ -1,6 +1,6 @@
-import { readFileSync } from 'node:fs';
+import { readAsset } from '../../asset.ts';
 
 /** The slot's own GRUB script, `/boot/pine.cfg` of a bootable commit. */
 export function pineCfg(): string {
-  return readFileSync(new URL('./pine.cfg', import.meta.url), 'utf8');
+  return readAsset('src/boot/grub/pine.cfg');
 }
