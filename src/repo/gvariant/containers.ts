@@ -48,8 +48,8 @@ export function array<T>(element: Codec<T>): Codec<readonly T[]> {
 type Members<T extends readonly unknown[]> = { readonly [K in keyof T]: Codec<T[K]> };
 
 /** `(…)`: a fixed list of members. */
-export function tuple<T extends readonly unknown[]>(...members: Members<T>): Codec<T> {
-  return record('(', ')', members);
+export function tuple<T extends readonly unknown[]>(...members: Members<T>): Codec<Readonly<T>> {
+  return record<Readonly<T>>('(', ')', members);
 }
 
 /** `{…}`: one entry of a dictionary. */
