@@ -14,7 +14,7 @@ const skips: Readonly<Record<string, string>> = {
   hash: 'its kernel, initramfs or boot script did not match their hashes',
   save: 'the boot loader could not count down its tries',
   load: 'the boot loader could not load its kernel or initramfs',
-  tries: 'its tries were used up',
+  block: 'its argument block could not be read',
 };
 
 /** Why a trial did not last, in words for `status` and the history; never empty. */

@@ -1,10 +1,11 @@
 import type { BootLoader } from '../boot/boot-loader.ts';
 import type { SlotName } from '../boot/choice.ts';
+import type { RescueStore } from '../boot/rescue-store.ts';
 import type { BlockDeviceOpener } from '../ports/block-device.ts';
 import type { Clock } from '../ports/clock.ts';
 import type { FileSystem } from '../ports/file-system.ts';
 
-/** Why the boot loader passed over a deployment: the block, and `hash`, `tries`, `save` or `load`. */
+/** Why the boot loader passed over a deployment: its block, and `hash`, `tries`, `save`, `load` or `block`. */
 export interface Skip {
   readonly block: number;
   readonly why: string;
@@ -51,12 +52,14 @@ export interface Machine {
   readonly slots: Readonly<Record<SlotName, BlockDeviceOpener>>;
   readonly bootLoader: BootLoader;
   /** A copy of what a degraded machine needs to be reachable (S11); absent where there is none. */
-  readonly rescue?: RescueStore;
+  readonly rescue?: RescueStore | undefined;
   readonly files: FileSystem;
   /** Where the data partition is: `/data`. */
   readonly data: string;
   /** The /etc of the running deployment. */
   readonly etc: string;
+  /** Where root's and the users' own folders are: `/root` and `/home`. */
+  readonly homes: { readonly root: string; readonly users: string };
   /** A folder that a reboot empties: `/run/pine`. */
   readonly volatile: string;
   /** Folders with health checks, in the order in which they are run. */
@@ -64,12 +67,6 @@ export interface Machine {
   readonly clock: Clock;
   readonly running: Running;
   readonly effects: Effects;
-}
-
-/** Writes the small copy on the boot partition that a machine without its data comes up with (S11). */
-export interface RescueStore {
-  /** Copies network, host keys and authorized keys from `etc`; returns what did not fit. */
-  write(etc: string, home: string): Promise<readonly string[]>;
 }
 
 /** The slot that the machine does not run from. */
