@@ -227,7 +227,7 @@ restore_rescue() {
 	mkdir -p /run/pine/mnt /run/pine/rescue
 	[ -n "$boot_device" ] && mount -t ext4 -o ro,noload "$boot_device" /run/pine/mnt || return
 	set -f
-	for file in /run/pine/mnt/rescue-0 /run/pine/mnt/rescue-1; do
+	for file in /run/pine/mnt/grub/rescue-0 /run/pine/mnt/grub/rescue-1; do
 		set -- $(head -c 512 "$file" 2>/dev/null | head -n 1) # pine-rescue 1 SEQUENCE LENGTH SHA256
 		[ "$1 $2 $#" = 'pine-rescue 1 5' ] || continue
 		case $3$4 in *[!0-9]* | ????????????????????*) continue ;; esac
