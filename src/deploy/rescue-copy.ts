@@ -3,17 +3,8 @@ import type { FileSystem } from '../ports/file-system.ts';
 import type { Machine } from './machine.ts';
 import { tarEnd, tarFile } from './tar.ts';
 
-/** What of /etc makes a machine reachable: network, name, host keys, who may log in. */
-const etcNames = [
-  'network',
-  'hostname',
-  'hosts',
-  'resolv.conf',
-  'ssh',
-  'passwd',
-  'group',
-  'shadow',
-];
+/** What of /etc makes a machine reachable: network, name, host keys. Accounts are the image's own. */
+const etcNames = ['network', 'hostname', 'hosts', 'resolv.conf', 'ssh'];
 
 /** What the boot partition has room for, in bytes of tar. */
 const limit = 120 * 1024;

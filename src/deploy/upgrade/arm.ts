@@ -1,0 +1,62 @@
+import { PineError } from '../../error.ts';
+import { removeDurably } from '../durable-file.ts';
+import { copyEtc } from '../etc-copy.ts';
+import { attemptsFile, etcFolder } from '../paths.ts';
+import { changeChoice } from '../refusals.ts';
+import { type HistoryEvent, withEvent, withoutHold } from '../state.ts';
+import { readState, removeWriting, writeState } from '../state-files.ts';
+import type { Work } from './work.ts';
+
+/** The new deployment's /etc: a copy of what the running one has at this moment (S8). */
+export async function copyRunningEtc({ machine, deployment, note }: Work): Promise<void> {
+  const { files } = machine;
+  if ((await files.status(machine.etc))?.kind !== 'directory') {
+    throw new PineError('NOT_FOUND_ETC', 'the running deployment has no /etc to copy', {
+      expected: 'a folder',
+      found: 'none',
+      where: machine.etc,
+      remedy:
+        'check the data partition; for a disk image, make the folder that --state names whole',
+    });
+  }
+  const left = await copyEtc(files, machine.etc, etcFolder(machine, deployment.id));
+  for (const path of left) note(`${path} is neither a file, a folder nor a link: not copied`);
+  // A log of an earlier deployment of the same id would be taken for this one's.
+  await removeDurably(files, attemptsFile(machine, deployment.id));
+}
+
+/** The arguments of the new deployment, in a block that the boot choice does not name. */
+export async function writeArguments({ machine, block, deployment }: Work): Promise<void> {
+  await machine.bootLoader.writeDeployment(block, deployment);
+}
+
+/** What the next boot has to know besides the choice is on record before it (S6). */
+export async function remember(work: Work): Promise<void> {
+  const { machine, deployment, version, baseline } = work;
+  const { value: state } = await readState(machine);
+  const event: HistoryEvent = {
+    time: machine.clock.now(),
+    kind: 'armed',
+    deployment: deployment.id,
+    slot: deployment.slot,
+    commit: deployment.commit,
+    version,
+    reason: '',
+  };
+  const last = state.history.at(-1);
+  const known = last?.kind === 'armed' && last.deployment === event.deployment;
+  await writeState(machine, {
+    ...withoutHold(known ? state : withEvent(state, event), deployment.commit),
+    baseline,
+  });
+}
+
+/** S3: one write of one sector, and all that it points to is durable. */
+export async function arm({ machine, target, block, tries }: Work): Promise<void> {
+  await changeChoice(machine.bootLoader, { kind: 'arm', running: target.running, block, tries });
+}
+
+/** The write is complete. Without this it would only be looked at again. */
+export async function forgetWriting({ machine }: Work): Promise<void> {
+  await removeWriting(machine);
+}

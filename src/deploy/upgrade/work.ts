@@ -1,0 +1,42 @@
+import type { Deployment } from '../../boot/choice.ts';
+import type { Digest } from '../../image/digest.ts';
+import type { ObjectSource } from '../../plan/object-source.ts';
+import type { Segment } from '../../plan/segment.ts';
+import type { Progress } from '../../ports/progress.ts';
+import type { Machine } from '../machine.ts';
+import type { HealthBaseline } from '../state.ts';
+import type { Target } from '../target.ts';
+
+/** Everything that the writing part of an upgrade needs. It is decided before the first write. */
+export interface Work {
+  readonly machine: Machine;
+  /** The only slot that is written (S1). */
+  readonly target: Target;
+  readonly deployment: Deployment;
+  /** The argument block that the deployment gets. */
+  readonly block: number;
+  readonly tries: number;
+  readonly version: string;
+  readonly image: Digest;
+  /** The last 64 KiB of the slot. */
+  readonly trailer: Buffer;
+  /** Where the image's bytes come from: ranges of the running slot, literals, objects. */
+  readonly segments: () => AsyncIterable<Segment>;
+  /** The same image without a byte of this machine, for when the running slot turns out to be damaged. */
+  readonly segmentsWithoutBase: () => AsyncIterable<Segment>;
+  readonly objects: ObjectSource;
+  /** Bytes that a run which was cut left durable in the target (S7). */
+  readonly resumeAt: number;
+  /** After so many bytes the target is flushed and writing.json replaced. */
+  readonly checkpointBytes: number;
+  readonly baseline: HealthBaseline;
+  readonly progress?: Progress | undefined;
+  /** Tells the user something that is worth knowing and no error. */
+  readonly note: (text: string) => void;
+}
+
+/** A step of the writing part: small, and harmless when it is done twice (S7). */
+export interface Step {
+  readonly name: string;
+  run(work: Work): Promise<void>;
+}
