@@ -43,7 +43,7 @@ export async function runProgram(
   if (result.failed) {
     throw new PineError('PROGRAM_FAILED', `the program ${program} failed`, {
       expected: 'exit status 0',
-      found: said.split('\n').slice(-3).join('; ') || result.shortMessage,
+      found: said.split('\n').slice(-3).join('; ') || (result.shortMessage ?? 'no message'),
       where: [program, ...args].join(' '),
       remedy: 'see what it says; nothing was put in place',
     });

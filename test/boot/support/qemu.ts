@@ -1,0 +1,82 @@
+import { spawn } from 'node:child_process';
+import { copyFile, mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+
+export interface QemuRun {
+  readonly disk: string;
+  readonly firmware?: 'bios' | 'uefi';
+  /** The machine can read its disk, and not write it. */
+  readonly readOnly?: boolean;
+  /** Ends the machine when the console has said this. */
+  readonly until?: RegExp;
+  readonly timeoutSeconds?: number;
+}
+
+export interface QemuResult {
+  /** What the serial console said, without escape sequences. */
+  readonly console: string;
+  /** `exit`: the machine shut down or asked for a reset. */
+  readonly end: 'exit' | 'until' | 'timeout';
+}
+
+/** Starts a machine from a disk and waits until it resets, says something, or takes too long. */
+export async function runQemu(run: QemuRun): Promise<QemuResult> {
+  const folder = await mkdtemp(join(tmpdir(), 'pine-qemu-'));
+  try {
+    return await start(run, await machineArguments(run, folder));
+  } finally {
+    await rm(folder, { recursive: true, force: true });
+  }
+}
+
+async function machineArguments(run: QemuRun, folder: string): Promise<string[]> {
+  const readOnly = run.readOnly ? ',readonly=on' : '';
+  const args = [
+    ...['-accel', 'tcg,thread=multi', '-cpu', 'max', '-display', 'none', '-no-reboot'],
+    ...['-monitor', 'none', '-serial', 'stdio', '-nic', 'none', '-vga', 'none'],
+    ...['-drive', `file=${run.disk},format=raw,if=virtio${readOnly}`],
+  ];
+  if (run.firmware !== 'uefi') return ['-m', '64', ...args];
+  const variables = join(folder, 'vars.fd');
+  await copyFile('/usr/share/OVMF/OVMF_VARS_4M.fd', variables);
+  const flash = 'if=pflash,format=raw';
+  return [
+    ...['-m', '256', ...args],
+    ...['-drive', `${flash},unit=0,readonly=on,file=/usr/share/OVMF/OVMF_CODE_4M.fd`],
+    ...['-drive', `${flash},unit=1,file=${variables}`],
+  ];
+}
+
+function start(run: QemuRun, args: string[]): Promise<QemuResult> {
+  return new Promise((resolve, reject) => {
+    const qemu = spawn('qemu-system-x86_64', args, { stdio: ['ignore', 'pipe', 'pipe'] });
+    const kill = () => qemu.kill('SIGKILL');
+    process.once('exit', kill);
+    let output = '';
+    let end: QemuResult['end'] = 'exit';
+    const stop = (why: QemuResult['end']) => {
+      end = why;
+      kill();
+    };
+    const timer = setTimeout(() => stop('timeout'), (run.timeoutSeconds ?? 60) * 1000);
+    const hear = (chunk: Buffer) => {
+      output += chunk.toString('latin1');
+      if (run.until?.test(plain(output))) stop('until');
+    };
+    qemu.stdout.on('data', hear);
+    qemu.stderr.on('data', hear);
+    qemu.on('error', reject);
+    qemu.on('close', () => {
+      clearTimeout(timer);
+      process.off('exit', kill);
+      resolve({ console: plain(output), end });
+    });
+  });
+}
+
+/** Without the escape sequences that GRUB's terminal sends. */
+function plain(text: string): string {
+  // biome-ignore lint/suspicious/noControlCharactersInRegex: escape sequences begin with one
+  return text.replace(/\x1b(\[[0-9;?=]*[A-Za-z]|c)/g, '').replace(/\r/g, '');
+}
