@@ -30,25 +30,25 @@ const hardwareOnly =
   /drivers\/(scsi\/[^/]+\/|block\/(drbd|rnbd|aoe)|md\/(bcache|raid)|watchdog\/(?!i6300|iTCO|softdog|watchdog))/;
 
 /** Puts a kernel and its modules into a root, as a distribution's package would. Returns its version. */
-export function installDebianKernel(
+export async function installDebianKernel(
   root: string,
   kernel: DebianKernel,
   options: { compressModules?: boolean } = {},
-): string {
-  const unpacked = unpackedKernel(kernel);
+): Promise<string> {
+  const unpacked = await unpackedKernel(kernel);
   const [version] = readdirSync(join(unpacked, 'lib/modules'));
   if (version === undefined) throw new Error(`no modules in ${unpacked}`);
   mkdirSync(join(root, 'boot'), { recursive: true });
   cpSync(join(unpacked, 'boot', `vmlinuz-${version}`), join(root, 'boot', `vmlinuz-${version}`));
   copyModules(unpacked, root, version);
-  run('depmod', ['-b', root, version]);
+  await run('depmod', ['-b', root, version]);
   if (options.compressModules) compressModules(join(root, 'lib/modules', version));
   return version;
 }
 
 /** Downloads and unpacks Debian's package once; apt has checked its signature chain. */
-function unpackedKernel(kernel: DebianKernel): string {
-  const dependencies = run('apt-cache', ['depends', metaPackages[kernel]]);
+async function unpackedKernel(kernel: DebianKernel): Promise<string> {
+  const dependencies = await run('apt-cache', ['depends', metaPackages[kernel]]);
   const name = /Depends: (linux-image-\S+)/.exec(dependencies)?.[1];
   if (name === undefined) throw new Error(`apt-cache knows no kernel for ${metaPackages[kernel]}`);
   const kept = join(cacheFolder, 'kernel', name);
@@ -56,12 +56,12 @@ function unpackedKernel(kernel: DebianKernel): string {
   mkdirSync(dirname(kept), { recursive: true });
   const work = mkdtempSync(`${kept}.`);
   try {
-    run('apt-get', ['download', '-q', name], work);
+    await run('apt-get', ['download', '-q', name], work);
     const [archive] = globSync('*.deb', { cwd: work });
     if (archive === undefined) throw new Error(`apt-get download gave no file for ${name}`);
-    run('dpkg-deb', ['-x', archive, 'unpacked'], work);
+    await run('dpkg-deb', ['-x', archive, 'unpacked'], work);
     const version = name.slice('linux-image-'.length);
-    run('depmod', ['-b', 'unpacked', version], work);
+    await run('depmod', ['-b', 'unpacked', version], work);
     renameSync(join(work, 'unpacked'), kept);
   } finally {
     rmSync(work, { recursive: true, force: true });

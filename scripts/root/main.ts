@@ -1,11 +1,7 @@
-import { mkdirSync, renameSync, rmSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { parseArgs } from 'node:util';
-import { installDebianKernel } from './debian-kernel.ts';
-import { rootFromMirror } from './mirror.ts';
-import { installNpmNode } from './npm-node.ts';
-import { projectFolder, run, sharedAlpine } from './programs.ts';
-import { configureServer, installOverlay, serverPackages } from './server.ts';
+import { buildRoot } from './build-root.ts';
+import { projectFolder, run } from './programs.ts';
 
 const usage = `Usage: scripts/make-alpine-root [options] OUT
 Builds the root of a small Alpine server with a kernel, Node.js and pine. Needs root (chroot).
@@ -47,60 +43,33 @@ async function main(): Promise<void> {
   }
   const shared = values.from === 'shared';
   const kernel = oneOf('kernel', values.kernel ?? (shared ? 'cloud' : 'alpine'), [
-    ...(['alpine', 'cloud', 'standard', 'none'] as const),
-  ]);
+    'alpine',
+    'cloud',
+    'standard',
+    'none',
+  ] as const);
   const node = oneOf('node', values.node ?? (shared ? 'npm' : 'alpine'), [
-    ...(['alpine', 'npm', 'none'] as const),
-  ]);
+    'alpine',
+    'npm',
+    'none',
+  ] as const);
+  const mirror = {
+    url: values.mirror.replace(/\/$/, ''),
+    branch: values.branch,
+    ...(values.keys === undefined ? {} : { extraKeys: values.keys }),
+  };
   const root = resolve(out);
-  if (shared) {
-    if (kernel === 'alpine' || node === 'alpine') {
-      throw new Error(
-        `${sharedAlpine} has no kernel and no Node.js: use --kernel cloud --node npm`,
-      );
-    }
-    rootFromShared(root, oneOf('version', values.version, ['v1', 'v2'] as const));
-  } else {
-    await rootFromMirror(
-      root,
-      {
-        url: values.mirror.replace(/\/$/, ''),
-        branch: values.branch,
-        ...(values.keys === undefined ? {} : { extraKeys: values.keys }),
-      },
-      [
-        ...serverPackages,
-        ...(kernel === 'alpine' ? ['linux-virt'] : []),
-        ...(node === 'alpine' ? ['nodejs'] : []),
-      ],
-    );
-  }
-  configureServer(root);
-  if (kernel === 'cloud' || kernel === 'standard') {
-    const version = installDebianKernel(root, kernel, {
-      compressModules: values['compress-modules'],
-    });
-    console.log(`kernel: Debian's ${version}; Alpine's own kernel is not in this root`);
-  } else if (kernel === 'alpine') {
-    console.log("kernel: Alpine's linux-virt");
-  }
-  if (node === 'npm') installNpmNode(root);
-  if (values.overlay !== 'none') installOverlay(root, resolve(values.overlay));
-  console.log(`${root}: ${run('du', ['-sh', root]).split('\t')[0]}`);
-}
-
-/** Runs the archives' own script, which always makes both states, and keeps the one asked for. */
-function rootFromShared(root: string, version: 'v1' | 'v2'): void {
-  const work = `${root}.shared`;
-  rmSync(work, { recursive: true, force: true });
-  mkdirSync(work, { recursive: true });
-  try {
-    run('sh', [join(sharedAlpine, 'make-root.sh'), work]);
-    rmSync(root, { recursive: true, force: true });
-    renameSync(join(work, version), root);
-  } finally {
-    rmSync(work, { recursive: true, force: true });
-  }
+  await buildRoot(root, {
+    base: shared ? oneOf('version', values.version, ['v1', 'v2'] as const) : mirror,
+    kernel,
+    node,
+    compressModules: values['compress-modules'],
+    ...(values.overlay === 'none' ? {} : { overlay: resolve(values.overlay) }),
+  });
+  const origin =
+    kernel === 'alpine' ? "Alpine's linux-virt" : "Debian's; Alpine's own is not in it";
+  if (kernel !== 'none') console.log(`kernel: ${origin}`);
+  console.log(`${root}: ${(await run('du', ['-sh', root])).split('\t')[0]}`);
 }
 
 function oneOf<T extends string>(name: string, value: string, allowed: readonly T[]): T {

@@ -32,21 +32,23 @@ export async function rootFromMirror(
   rmSync(tool, { recursive: true, force: true });
   mkdirSync(join(tool, 'newroot/etc/apk'), { recursive: true });
   try {
-    run('tar', ['-xzf', archive, '-C', tool, '--numeric-owner']);
+    await run('tar', ['-xzf', archive, '-C', tool, '--numeric-owner']);
     if (mirror.extraKeys !== undefined) {
       for (const key of globSync('*.rsa.pub', { cwd: mirror.extraKeys })) {
-        run('cp', [join(mirror.extraKeys, key), join(tool, 'etc/apk/keys')]);
+        await run('cp', [join(mirror.extraKeys, key), join(tool, 'etc/apk/keys')]);
       }
     }
-    run('cp', ['-a', join(tool, 'etc/apk/keys'), join(tool, 'newroot/etc/apk/keys')]);
-    if (existsSync('/etc/resolv.conf')) run('cp', ['-L', '/etc/resolv.conf', join(tool, 'etc')]);
+    await run('cp', ['-a', join(tool, 'etc/apk/keys'), join(tool, 'newroot/etc/apk/keys')]);
+    if (existsSync('/etc/resolv.conf'))
+      await run('cp', ['-L', '/etc/resolv.conf', join(tool, 'etc')]);
     for (const folder of ['newroot/dev', 'newroot/proc']) mkdirSync(join(tool, folder));
-    run('mknod', ['-m', '666', join(tool, 'newroot/dev/null'), 'c', '1', '3']);
+    await run('mknod', ['-m', '666', join(tool, 'newroot/dev/null'), 'c', '1', '3']);
     const repositories = ['main', 'community'].map(
       (name) => `${mirror.url}/${mirror.branch}/${name}`,
     );
-    run('chroot', [
-      tool,
+    // apk mounts /proc: in a mount namespace of its own, so that it is gone however apk ends.
+    await run('unshare', [
+      ...['--mount', '--propagation', 'private', 'chroot', tool],
       ...[
         '/sbin/apk',
         '--quiet',

@@ -1,18 +1,18 @@
-import { type ExecFileSyncOptions, execFileSync } from 'node:child_process';
+import { execFile } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { join, resolve } from 'node:path';
+import { promisify } from 'node:util';
 
 const environment = { ...process.env, PATH: `${process.env.PATH}:/usr/sbin:/sbin` };
 
-/** Runs a program and returns what it printed. Its error output goes into the error when it fails. */
-export function run(program: string, args: readonly string[], cwd?: string): string {
-  const options: ExecFileSyncOptions = {
-    stdio: ['ignore', 'pipe', 'pipe'],
+/** Runs a program and gives what it printed. Rejects with its error output when it fails. */
+export async function run(program: string, args: readonly string[], cwd?: string): Promise<string> {
+  const { stdout } = await promisify(execFile)(program, [...args], {
     env: environment,
     maxBuffer: 64 << 20,
-  };
-  if (cwd !== undefined) options.cwd = cwd;
-  return execFileSync(program, [...args], options).toString();
+    ...(cwd === undefined ? {} : { cwd }),
+  });
+  return stdout;
 }
 
 /** Whether a program can be found. */

@@ -3,9 +3,8 @@ import { join } from 'node:path';
 import { run } from './programs.ts';
 
 /** Packages of Alpine that make a small server, without kernel and Node.js. */
-export const serverPackages = [
-  ...['alpine-base', 'chrony', 'e2fsprogs', 'e2fsprogs-extra', 'openssh', 'sfdisk', 'tzdata'],
-] as const;
+export const serverPackages =
+  'alpine-base chrony e2fsprogs e2fsprogs-extra openssh sfdisk tzdata'.split(' ');
 
 /** OpenRC services by runlevel. Only those that the root has are linked. */
 const services = {
@@ -53,6 +52,6 @@ export function configureQemuNetwork(root: string): void {
 }
 
 /** Lays pine's overlay (`npm run build`) over a root. */
-export function installOverlay(root: string, overlay: string): void {
-  run('tar', ['-xzf', overlay, '-C', root, '--numeric-owner', '--no-overwrite-dir']);
+export async function installOverlay(root: string, overlay: string): Promise<void> {
+  await run('tar', ['-xzf', overlay, '-C', root, '--numeric-owner', '--no-overwrite-dir']);
 }
