@@ -1,0 +1,134 @@
+import { closeSync, createReadStream, fstatSync, openSync, readSync } from 'node:fs';
+import { readFile } from 'node:fs/promises';
+import { pipeline } from 'node:stream';
+import { promisify } from 'node:util';
+import { createInflateRaw, inflateRaw } from 'node:zlib';
+import { PineError } from '../error.ts';
+import {
+  decodeFileHeader,
+  type FileHeader,
+  fileObjectHash,
+  headerLength,
+  headerPrefix,
+  isLinkHeader,
+} from './file-header.ts';
+import { missingObject, type Repository } from './repository.ts';
+
+/** Contents up to this size are inflated at once; larger ones are streamed (S9). */
+const smallFile = 1024 * 1024;
+const pieceSize = 64 * 1024;
+
+/** Reads the header of a file object, without its content. Throws NOT_FOUND_OBJECT, CORRUPT_…. */
+export function readFileHeader(repository: Repository, checksum: string): FileHeader {
+  return readHeader(repository.objectFile(checksum, 'filez')).header;
+}
+
+/**
+ * Streams the plain content of a file object. The stream ends in CORRUPT_OBJECT when header or
+ * content do not match the checksum; never more bytes come out than the header says (S5).
+ */
+export async function* readFileContent(
+  repository: Repository,
+  checksum: string,
+): AsyncGenerator<Uint8Array> {
+  const path = repository.objectFile(checksum, 'filez');
+  const { header, contentAt, fileSize } = readHeader(path);
+  const hash = fileObjectHash(header);
+  let size = 0;
+  if (!isLinkHeader(header)) {
+    for await (const piece of inflate(path, contentAt, header.size, fileSize)) {
+      size += piece.length;
+      if (size > header.size) throw wrongSize(path, header.size, `more than ${header.size} bytes`);
+      hash.update(piece);
+      yield piece;
+    }
+  }
+  if (size !== header.size) throw wrongSize(path, header.size, `${size} bytes`);
+  const found = hash.digest('hex');
+  if (found !== checksum) {
+    throw corrupt('a file object is not what its name says', `checksum ${checksum}`, found, path);
+  }
+}
+
+/** A repository as the source of a plan's objects: the `ObjectSource` of plan/object-source.ts. */
+export function objectsOf(repository: Repository): {
+  open(checksum: string, length: number): AsyncIterable<Uint8Array>;
+} {
+  return {
+    async *open(checksum, length) {
+      const { size } = readFileHeader(repository, checksum);
+      if (size !== length) {
+        throw wrongSize(repository.objectFile(checksum, 'filez'), length, `${size} bytes`);
+      }
+      yield* readFileContent(repository, checksum);
+    },
+  };
+}
+
+/** The header of the .filez at `path`, and where its deflated content begins. */
+function readHeader(path: string) {
+  const descriptor = openObject(path);
+  try {
+    const start = Buffer.alloc(4096);
+    const filled = readSync(descriptor, start, 0, start.length, 0);
+    const length = headerLength(start.subarray(0, Math.min(filled, headerPrefix)), path);
+    let body = start.subarray(headerPrefix, filled).subarray(0, length);
+    if (body.length < length && filled === start.length) {
+      body = Buffer.alloc(length);
+      body = body.subarray(0, readSync(descriptor, body, 0, length, headerPrefix));
+    }
+    if (body.length < length) {
+      throw corrupt('a file object is cut short', `a header of ${length} bytes`, 'less', path);
+    }
+    const header: FileHeader = decodeFileHeader(body, path);
+    return { header, contentAt: headerPrefix + length, fileSize: fstatSync(descriptor).size };
+  } finally {
+    closeSync(descriptor);
+  }
+}
+
+async function* inflate(
+  path: string,
+  from: number,
+  size: number,
+  fileSize: number,
+): AsyncGenerator<Uint8Array> {
+  try {
+    if (size <= smallFile && fileSize <= 2 * smallFile) {
+      const deflated = (await readFile(path)).subarray(from);
+      const plain = await promisify(inflateRaw)(deflated, { maxOutputLength: size + 1 });
+      for (let at = 0; at < plain.length; at += pieceSize) yield plain.subarray(at, at + pieceSize);
+      return;
+    }
+    const inflater = createInflateRaw({ chunkSize: pieceSize });
+    const source = createReadStream(path, { start: from, highWaterMark: pieceSize });
+    yield* pipeline(source, inflater, () => {}) as AsyncIterable<Buffer>;
+  } catch (error) {
+    const { code = '' } = error as NodeJS.ErrnoException;
+    if (code === 'ERR_BUFFER_TOO_LARGE') throw wrongSize(path, size, `more than ${size} bytes`);
+    if (!code.startsWith('Z_')) throw error;
+    throw corrupt('a file object is damaged', 'deflated content', (error as Error).message, path);
+  }
+}
+
+function openObject(path: string): number {
+  try {
+    return openSync(path, 'r');
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') throw missingObject(path);
+    throw error;
+  }
+}
+
+function wrongSize(path: string, expected: number, found: string): PineError {
+  return corrupt('a file object has another size', `${expected} bytes`, found, path);
+}
+
+function corrupt(summary: string, expected: string, found: string, where: string): PineError {
+  return new PineError('CORRUPT_OBJECT', summary, {
+    expected,
+    found,
+    where,
+    remedy: 'commit the tree again or fetch the object; `pinectl fsck` lists all damaged objects',
+  });
+}

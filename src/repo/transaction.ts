@@ -1,0 +1,113 @@
+import { createHash, randomBytes } from 'node:crypto';
+import { mkdir, readdir, rename, rm, writeFile } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
+import { lockForWriting, type WriterLock } from './lock.ts';
+import { type MetadataKind, type ObjectKind, objectPath } from './object-name.ts';
+import { writeRef } from './refs.ts';
+import type { Repository } from './repository.ts';
+
+/** Kinds that make a commit known. They get their names after all that they need (S6). */
+const announcing: readonly string[] = ['plan', 'commitmeta', 'commit'];
+
+/**
+ * New objects and refs that come into a repository together or not at all.
+ *
+ * Objects are written into a folder of tmp/; `commit` makes them durable, gives them their names,
+ * and moves the refs last. What is killed before leaves only files in tmp/, and the next
+ * transaction removes them (S7).
+ */
+export class Transaction {
+  readonly repository: Repository;
+  readonly #lock: WriterLock;
+  readonly #folder: string;
+  readonly #staged = new Map<string, ObjectKind>();
+  readonly #refs = new Map<string, string>();
+
+  private constructor(repository: Repository, lock: WriterLock, folder: string) {
+    this.repository = repository;
+    this.#lock = lock;
+    this.#folder = folder;
+  }
+
+  /** Waits for nobody: throws STATE_LOCKED when another process writes. */
+  static async begin(repository: Repository): Promise<Transaction> {
+    const lock = await lockForWriting(repository);
+    const temporary = join(repository.path, 'tmp');
+    for (const name of await readdir(temporary)) {
+      if (name.startsWith('pine-')) await rm(join(temporary, name), { recursive: true });
+    }
+    const folder = join(temporary, `pine-${randomBytes(6).toString('hex')}`);
+    await mkdir(folder);
+    return new Transaction(repository, lock, folder);
+  }
+
+  /** Whether an object is in the repository, or will be with this transaction. */
+  has(checksum: string, kind: ObjectKind): boolean {
+    return this.#staged.has(`${checksum}.${kind}`) || this.repository.has(checksum, kind);
+  }
+
+  /** The path to write a new object's file to, exclusively; `undefined` when the object is there. */
+  claim(checksum: string, kind: ObjectKind): string | undefined {
+    if (this.has(checksum, kind)) return undefined;
+    this.#staged.set(`${checksum}.${kind}`, kind);
+    return join(this.#folder, `${checksum}.${kind}`);
+  }
+
+  /** Adds a metadata object; returns its checksum. */
+  async addMetadataObject(bytes: Uint8Array, kind: MetadataKind): Promise<string> {
+    const checksum = createHash('sha256').update(bytes).digest('hex');
+    const path = this.claim(checksum, kind);
+    if (path !== undefined) await writeFile(path, bytes, { flag: 'wx' });
+    return checksum;
+  }
+
+  /** Adds or replaces what lies beside a commit and has no checksum as its name. */
+  async addBeside(
+    checksum: string,
+    kind: 'commitmeta' | 'plan',
+    bytes: Iterable<Uint8Array>,
+  ): Promise<void> {
+    this.#staged.set(`${checksum}.${kind}`, kind);
+    await writeFile(join(this.#folder, `${checksum}.${kind}`), bytes);
+  }
+
+  /** The ref moves when everything else is in its place. */
+  setRef(ref: string, checksum: string): void {
+    this.#refs.set(ref, checksum);
+  }
+
+  /** Makes everything durable and visible, in that order. */
+  async commit(): Promise<void> {
+    const { path, durability } = this.repository;
+    const names = [...this.#staged];
+    // S6: contents are on stable storage before any of them gets its name.
+    if (names.length > 0) await durability.syncAll(this.#folder);
+    await this.#publish(names.filter(([, kind]) => !announcing.includes(kind)));
+    for (const kind of announcing) {
+      await this.#publish(names.filter(([, other]) => other === kind));
+    }
+    // S6: a ref names a commit only when every object's name is durable.
+    for (const [ref, checksum] of this.#refs) await writeRef(this.repository, ref, checksum);
+    await durability.sync(join(path, 'tmp'));
+    await this.close();
+  }
+
+  /** Ends the transaction; what was not committed is gone. May be called again. */
+  async close(): Promise<void> {
+    await rm(this.#folder, { recursive: true, force: true });
+    await this.#lock.release();
+  }
+
+  async #publish(names: readonly (readonly [string, ObjectKind])[]): Promise<void> {
+    const folders = new Set<string>();
+    for (const [name, kind] of names) {
+      const target = join(this.repository.path, objectPath(name.slice(0, 64), kind));
+      if (!folders.has(dirname(target))) await mkdir(dirname(target), { recursive: true });
+      folders.add(dirname(target));
+      await rename(join(this.#folder, name), target);
+    }
+    if (names.length === 0) return;
+    for (const folder of folders) await this.repository.durability.sync(folder);
+    await this.repository.durability.sync(join(this.repository.path, 'objects'));
+  }
+}
