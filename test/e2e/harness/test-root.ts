@@ -1,0 +1,94 @@
+import {
+  appendFileSync,
+  copyFileSync,
+  existsSync,
+  mkdirSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs';
+import { join } from 'node:path';
+import { buildRoot, type RootOptions } from '../../../scripts/root/build-root.ts';
+import { projectFolder, sharedAlpine } from '../../../scripts/root/programs.ts';
+import { configureQemuNetwork } from '../../../scripts/root/server.ts';
+
+/** Whether real Alpine archives lie beside the project; otherwise they come from Alpine's mirror. */
+export const hasSharedAlpine = existsSync(sharedAlpine);
+
+const mirror = process.env.ALPINE_MIRROR ?? 'https://dl-cdn.alpinelinux.org/alpine';
+const overlay = join(projectFolder, 'dist/pine-overlay.tar.gz');
+
+/** How the two states of the server are made here, and whose kernel they have. */
+export function serverRoot(version: 'v1' | 'v2'): RootOptions {
+  if (hasSharedAlpine) return { base: version, kernel: 'cloud', node: 'npm', overlay };
+  const branch = version === 'v1' ? 'v3.22' : 'v3.23';
+  return { base: { url: mirror, branch }, kernel: 'alpine', node: 'alpine', overlay };
+}
+
+/** What to say about the kernel that was booted. */
+export const kernelNote = hasSharedAlpine
+  ? "booted with Debian's kernel and Node.js from npm; Alpine's own kernel was not booted"
+  : "booted with Alpine's own kernel (linux-virt) and Node.js";
+
+/**
+ * Builds the root of a server, and lets a test in: a shell on the second serial port, QEMU's
+ * network, the key that signs, and what to follow (a machine that was started sets the remote).
+ */
+export async function buildTestRoot(
+  root: string,
+  options: RootOptions,
+  publicKey: string,
+): Promise<void> {
+  await buildRoot(root, options);
+  configureQemuNetwork(root);
+  copyFileSync(
+    join(import.meta.dirname, '../root/control.sh'),
+    join(root, 'usr/sbin/pine-control'),
+  );
+  appendFileSync(join(root, 'etc/inittab'), '\nttyS1::respawn:/bin/sh /usr/sbin/pine-control\n');
+  mkdirSync(join(root, 'etc/pine/keys'), { recursive: true });
+  copyFileSync(publicKey, join(root, 'etc/pine/keys/test.pub'));
+  writeFileSync(
+    join(root, 'etc/pine/pinectl.toml'),
+    'remote = "http://10.0.2.2/"\nref = "alpine/x86_64/server"\n',
+  );
+  // One small host key instead of three: an RSA key costs many seconds under emulation.
+  const sshd = join(root, 'etc/conf.d/sshd');
+  if (existsSync(sshd)) appendFileSync(sshd, '\nkey_types_to_generate="ed25519"\n');
+}
+
+/** Replaces a file of a root, or makes one. A link is replaced, not followed. */
+export function putFile(root: string, path: string, text: string, mode = 0o644): void {
+  rmSync(join(root, path), { force: true });
+  mkdirSync(join(root, path, '..'), { recursive: true });
+  writeFileSync(join(root, path), text, { mode });
+}
+
+/** Ways in which a new root can be bad. Each changes a good one. */
+export const breakages = {
+  /** (a) What should be init is nothing that a kernel can run: it panics. */
+  panic: (root: string) => putFile(root, 'sbin/init', 'this is no program\n', 0o755),
+  /** (c) It boots, and a health check fails. */
+  unhealthy: (root: string) =>
+    putFile(
+      root,
+      'usr/lib/pine/health.d/50-web',
+      '#!/bin/sh\necho the web server is gone\nexit 3\n',
+      0o755,
+    ),
+  /** (d) It hangs in early userspace, and nothing else of it lives: no deadline either. */
+  dead: (root: string) =>
+    putFile(
+      root,
+      'sbin/init',
+      '#!/bin/sh\necho "test: everything is killed" >/dev/console\nkill -9 -1\nwhile :; do sleep 1000; done\n',
+      0o755,
+    ),
+  /** (f) It hangs in early userspace. */
+  hang: (root: string) =>
+    putFile(
+      root,
+      'sbin/init',
+      '#!/bin/sh\necho "test: init hangs" >/dev/console\nwhile :; do sleep 1000; done\n',
+      0o755,
+    ),
+} as const;
