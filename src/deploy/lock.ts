@@ -4,6 +4,18 @@ import { dirname } from 'node:path';
 import { PineError } from '../error.ts';
 import type { Lock } from './machine.ts';
 
+/** Takes the lock, as `takeLock`, and tries for so many seconds while another has it. */
+export async function waitForLock(path: string, seconds: number): Promise<Lock> {
+  for (let left = seconds; ; left -= 1) {
+    try {
+      return await takeLock(path);
+    } catch (error) {
+      if (left <= 0 || !(error instanceof PineError) || error.code !== 'STATE_LOCKED') throw error;
+      await new Promise((resolve) => setTimeout(resolve, 1000));
+    }
+  }
+}
+
 /**
  * Takes the lock at `path`, or throws STATE_LOCKED. The lock is a symlink that names its holder: made in one
  * step, so that it is never half there, and void when its holder or that boot of the machine is gone.

@@ -39,8 +39,8 @@ export interface Effects {
   reboot(): Promise<void>;
   /** Runs one executable; never rejects, and kills its whole process group when time is up. */
   runCheck(path: string, timeoutSeconds: number): Promise<CheckResult>;
-  /** Makes the one lock of this machine (STATE_LOCKED when another process has it). */
-  lock(): Promise<Lock>;
+  /** Takes the one lock of this machine; throws STATE_LOCKED when another still has it after the wait. */
+  lock(waitSeconds?: number): Promise<Lock>;
 }
 
 export interface Lock {

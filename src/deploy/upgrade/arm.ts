@@ -3,7 +3,8 @@ import { removeDurably } from '../durable-file.ts';
 import { copyEtc } from '../etc-copy.ts';
 import { attemptsFile, etcFolder } from '../paths.ts';
 import { changeChoice } from '../refusals.ts';
-import { type HistoryEvent, withEvent, withoutHold } from '../state.ts';
+import { addOnce } from '../settle.ts';
+import { type HistoryEvent, withoutHold } from '../state.ts';
 import { readState, removeWriting, writeState } from '../state-files.ts';
 import type { Work } from './work.ts';
 
@@ -34,21 +35,17 @@ export async function writeArguments({ machine, block, deployment }: Work): Prom
 export async function remember(work: Work): Promise<void> {
   const { machine, deployment, version, baseline } = work;
   const { value: state } = await readState(machine);
+  const { id, slot, commit } = deployment;
   const event: HistoryEvent = {
     time: machine.clock.now(),
     kind: 'armed',
-    deployment: deployment.id,
-    slot: deployment.slot,
-    commit: deployment.commit,
+    deployment: id,
+    slot,
+    commit,
     version,
     reason: '',
   };
-  const last = state.history.at(-1);
-  const known = last?.kind === 'armed' && last.deployment === event.deployment;
-  await writeState(machine, {
-    ...withoutHold(known ? state : withEvent(state, event), deployment.commit),
-    baseline,
-  });
+  await writeState(machine, { ...withoutHold(addOnce(state, event), commit), baseline });
 }
 
 /** S3: one write of one sector, and all that it points to is durable. */

@@ -1,0 +1,167 @@
+import { appendAttempt } from './attempts.ts';
+import { removeDurably } from './durable-file.ts';
+import { type FailedCheck, findChecks, runChecks } from './health.ts';
+import type { Machine } from './machine.ts';
+import { attemptsFile, confirmedFile, stateFolder } from './paths.ts';
+import { recoverChoice } from './recover.ts';
+import { changeChoice } from './refusals.ts';
+import { writeRescueCopy } from './rescue-copy.ts';
+import { addOnce, describeEvent, settleFallBack } from './settle.ts';
+import { hasFallenBack, markSettled, readSituation, runningDeployment } from './situation.ts';
+import { writeState } from './state-files.ts';
+import { transition } from './transitions.ts';
+
+/** How a boot was judged. */
+export type BootOutcome =
+  /** Nothing was pending. */
+  | { readonly kind: 'ordinary' }
+  | { readonly kind: 'confirmed'; readonly ignored: readonly FailedCheck[] }
+  /** The trial's health checks failed: the machine reboots. */
+  | { readonly kind: 'failed'; readonly failed: readonly FailedCheck[] }
+  /** A trial ended before, and this is the deployment that it fell back to. */
+  | { readonly kind: 'fell-back'; readonly reason: string }
+  /** The boot loader could not follow its choice; it has a fresh one. */
+  | { readonly kind: 'recovered' }
+  /** On trial without its data: neither confirmed nor failed, and the try is given back (S11). */
+  | { readonly kind: 'postponed' };
+
+export interface BootCompleteOptions {
+  /** Seconds that each health check may take. */
+  readonly timeout: number;
+  /** Tries that a trial has at most when one is given back. */
+  readonly tries: number;
+  readonly note: (text: string) => void;
+}
+
+/** Another pinectl may be at work for a moment, such as an `upgrade` that will be refused. */
+const lockWait = 120;
+
+/**
+ * What happens once per boot, when userspace is up. Only the deployment that is booted is ever confirmed, and only
+ * if it is the one on trial. An ordinary boot writes nothing to the boot choice (S4).
+ *
+ * Health checks run without the lock, so that `rollback` can end a trial meanwhile; what is decided by them is
+ * decided under the lock, on what the boot choice says then.
+ */
+export async function bootComplete(
+  machine: Machine,
+  options: BootCompleteOptions,
+): Promise<BootOutcome> {
+  const begun = await underLock(machine, () => begin(machine, options));
+  if (begun !== 'on-trial') return begun;
+  const { failed, ignored } = await judge(machine, options.timeout);
+  return underLock(machine, () => decide(machine, options, failed, ignored));
+}
+
+async function begin(
+  machine: Machine,
+  options: BootCompleteOptions,
+): Promise<BootOutcome | 'on-trial'> {
+  const situation = await readSituation(machine);
+  const { running, files, clock } = machine;
+  const degraded = running.data === 'degraded';
+  const trial = situation.choice?.trial;
+  if (situation.choice === undefined || (running.choice === 'emergency' && !situation.settled)) {
+    await recoverChoice(machine, situation);
+    return { kind: 'recovered' };
+  }
+  if (trial !== undefined && trial.block === running.block) {
+    if (degraded) return postpone(machine, options, situation.settled);
+    const stage = { time: clock.now(), stage: 'userspace' };
+    await files.makeFolder(`${stateFolder(machine)}/attempts`, 0o755);
+    await appendAttempt(files, attemptsFile(machine, running.deployment), stage);
+    return 'on-trial';
+  }
+  // S11: without the data partition the reason could not be kept. The trial has no way to start meanwhile.
+  if (degraded) return { kind: 'ordinary' };
+  if (hasFallenBack(machine, situation)) {
+    return { kind: 'fell-back', reason: await settleFallBack(machine, situation) };
+  }
+  if (situation.choice.order.includes(running.block ?? 0)) await finish(machine, options);
+  return { kind: 'ordinary' };
+}
+
+/** S11: what is wrong is the data, not the deployment. Once per boot, as the boot loader took one try. */
+async function postpone(
+  machine: Machine,
+  options: BootCompleteOptions,
+  done: boolean,
+): Promise<BootOutcome> {
+  if (!done) {
+    const running = machine.running.block ?? 0;
+    await changeChoice(machine.bootLoader, { kind: 'return-try', running, limit: options.tries });
+    await markSettled(machine);
+  }
+  await machine.files.writeFile(confirmedFile(machine), new Uint8Array(), 0o644);
+  return { kind: 'postponed' };
+}
+
+/** Runs all checks. What failed before the upgrade too can't fail it. */
+async function judge(machine: Machine, timeout: number) {
+  const { state } = await readSituation(machine);
+  const checks = await findChecks(machine.files, machine.healthFolders);
+  const all = await runChecks(machine.effects, checks, timeout);
+  const { deployment } = machine.running;
+  const known = state.baseline?.deployment === deployment ? state.baseline.failing : [];
+  return {
+    failed: all.filter(({ name }) => !known.includes(name)),
+    ignored: all.filter(({ name }) => known.includes(name)),
+  };
+}
+
+async function decide(
+  machine: Machine,
+  options: BootCompleteOptions,
+  failed: readonly FailedCheck[],
+  ignored: readonly FailedCheck[],
+): Promise<BootOutcome> {
+  const { bootLoader, files, clock, effects, running } = machine;
+  const event = { kind: 'confirm', running: running.block ?? 0 } as const;
+  // A rollback may have ended the trial while the checks ran.
+  if ('refused' in transition(await bootLoader.readChoice(), event)) return { kind: 'ordinary' };
+  if (failed.length > 0) {
+    const path = attemptsFile(machine, running.deployment);
+    for (const { name, detail } of failed) {
+      const stage = `health ${name} failed: ${detail}`;
+      await appendAttempt(files, path, { time: clock.now(), stage });
+    }
+    await effects.reboot();
+    return { kind: 'failed', failed };
+  }
+  await changeChoice(bootLoader, event);
+  await files.writeFile(confirmedFile(machine), new Uint8Array(), 0o644);
+  await finish(machine, options);
+  return { kind: 'confirmed', ignored };
+}
+
+/**
+ * What follows a confirmation, and what an ordinary boot makes good if that was cut (S7): the history, the
+ * trial's log, the rescue copy. Writes only what is not as it should be.
+ */
+async function finish(machine: Machine, { note }: BootCompleteOptions): Promise<void> {
+  const { files, running } = machine;
+  const { state, deployments } = await readSituation(machine);
+  const own = runningDeployment(machine, deployments);
+  const last = state.history.findLast((event) => event.deployment === running.deployment);
+  if (own !== undefined && last?.kind === 'armed') {
+    const event = await describeEvent(machine, own, 'confirmed', '');
+    await writeState(machine, addOnce(state, event));
+  }
+  await removeDurably(files, attemptsFile(machine, running.deployment));
+  // After a repair files may be missing: the copy that there is may be the better one.
+  if (running.data !== 'ok') return;
+  try {
+    for (const path of await writeRescueCopy(machine)) note(`no room in the rescue copy: ${path}`);
+  } catch (error) {
+    note(`the rescue copy was not written: ${error instanceof Error ? error.message : error}`);
+  }
+}
+
+async function underLock<T>(machine: Machine, run: () => Promise<T>): Promise<T> {
+  const lock = await machine.effects.lock(lockWait);
+  try {
+    return await run();
+  } finally {
+    await lock.release();
+  }
+}

@@ -1,0 +1,150 @@
+import { PineError } from '../error.ts';
+import type { Progress } from '../ports/progress.ts';
+import type { Numbered } from './deployments.ts';
+import type { Machine } from './machine.ts';
+import { etcFolder } from './paths.ts';
+import { changeChoice, describeChoice } from './refusals.ts';
+import { addOnce, describeEvent, settleFallBack } from './settle.ts';
+import {
+  hasFallenBack,
+  markSettled,
+  readSituation,
+  runningDeployment,
+  type Situation,
+  trialDeployment,
+} from './situation.ts';
+import { readSlot, verifySlot } from './slot-contents.ts';
+import { withHold } from './state.ts';
+import { writeState } from './state-files.ts';
+
+export interface RollbackOptions {
+  readonly reboot: boolean;
+  readonly note: (text: string) => void;
+  readonly progress?: Progress;
+}
+
+export type RollbackOutcome =
+  /** The machine boots `to` next. */
+  | { readonly kind: 'left'; readonly left: string; readonly to: Numbered; readonly rebooting: boolean }
+  /** An upgrade that was armed and not yet booted is given up. */
+  | { readonly kind: 'given-up'; readonly left: string }
+  /** The trial had failed already, and this is what it fell back to. */
+  | { readonly kind: 'fell-back'; readonly left: string; readonly reason: string };
+
+/**
+ * Leaves the running deployment for a confirmed one and holds its commit; during a trial this ends the trial. An
+ * upgrade that waits for its reboot is given up instead. One write of one sector decides (S3), and no later
+ * `boot-complete` brings back what was left, since it is no longer on trial.
+ */
+export async function rollback(
+  machine: Machine,
+  options: RollbackOptions,
+): Promise<RollbackOutcome> {
+  const lock = await machine.effects.lock();
+  try {
+    const situation = await readSituation(machine);
+    const trial = trialDeployment(situation);
+    if (trial !== undefined && hasFallenBack(machine, situation)) {
+      const reason = await settleFallBack(machine, situation);
+      return { kind: 'fell-back', left: trial.commit, reason };
+    }
+    if (trial !== undefined && trial.block !== machine.running.block) {
+      return await giveUp(machine, situation, trial);
+    }
+    return await leave(machine, situation, options);
+  } finally {
+    await lock.release();
+  }
+}
+
+async function giveUp(
+  machine: Machine,
+  situation: Situation,
+  trial: Numbered,
+): Promise<RollbackOutcome> {
+  await record(machine, situation, trial, 'given up before it was booted');
+  const running = machine.running.block ?? 0;
+  await changeChoice(machine.bootLoader, { kind: 'drop-trial', running });
+  await markSettled(machine);
+  return { kind: 'given-up', left: trial.commit };
+}
+
+async function leave(
+  machine: Machine,
+  situation: Situation,
+  options: RollbackOptions,
+): Promise<RollbackOutcome> {
+  const { bootLoader, effects } = machine;
+  const own = runningDeployment(machine, situation.deployments);
+  const to = await findConfirmed(machine, situation, options);
+  if ((await machine.files.status(etcFolder(machine, to.id))) === undefined) {
+    options.note(`the /etc of ${to.id} is gone: it will start with the one of its image`);
+  }
+  if (own !== undefined) await record(machine, situation, own, `left for ${to.id} by rollback`);
+  const running = machine.running.block ?? 0;
+  await changeChoice(bootLoader, { kind: 'roll-back', running, to: to.block });
+  await markSettled(machine);
+  if (options.reboot) await effects.reboot();
+  return { kind: 'left', left: own?.commit ?? '', to, rebooting: options.reboot };
+}
+
+/** The hold first: if the cut comes before the choice, the rollback is simply asked for again (S7). */
+async function record(machine: Machine, situation: Situation, left: Numbered, reason: string) {
+  const event = await describeEvent(machine, left, 'rolled-back', reason);
+  const hold = { commit: left.commit, since: machine.clock.now(), reason };
+  await writeState(machine, addOnce(withHold(situation.state, hold), event));
+}
+
+/**
+ * The deployment to go back to: the next one in the order that is confirmed, or else one in the other slot of
+ * which the history says so and that is not held. Its slot must hold what it promises.
+ */
+async function findConfirmed(
+  machine: Machine,
+  { choice, deployments, state }: Situation,
+  options: RollbackOptions,
+): Promise<Numbered> {
+  const { running } = machine;
+  const listed = (choice?.order ?? [])
+    .filter((block) => block !== running.block && block !== choice?.trial?.block)
+    .map((block) => deployments.find((deployment) => deployment.block === block))
+    .filter((deployment) => deployment !== undefined);
+  const remembered = deployments.filter(({ block, slot, id, commit }) => {
+    const last = state.history.findLast((event) => event.deployment === id);
+    const held = state.held.some((hold) => hold.commit === commit);
+    const isListed = choice?.order.includes(block);
+    return !isListed && slot !== running.slot && last?.kind === 'confirmed' && !held;
+  });
+  const problems: string[] = [];
+  for (const candidate of [...listed, ...remembered]) {
+    const problem = await problemOf(machine, candidate, options.progress);
+    if (problem === undefined) return candidate;
+    problems.push(`${candidate.id}: ${problem}`);
+  }
+  throw new PineError('STATE_NOTHING_TO_GO_BACK_TO', 'there is no confirmed deployment to go to', {
+    expected: 'another deployment that was confirmed, and whole',
+    found: problems.length > 0 ? problems.join('; ') : describeChoice(choice),
+    where: 'the boot choice and the other slot',
+    remedy: 'go forward instead: pinectl upgrade',
+  });
+}
+
+async function problemOf(
+  machine: Machine,
+  { slot, commit }: Numbered,
+  progress: Progress | undefined,
+): Promise<string | undefined> {
+  try {
+    const contents = await readSlot(machine.slots[slot]);
+    if (contents === undefined) return `slot ${slot} has no trailer`;
+    if (contents.checksum !== commit) return `slot ${slot} holds commit ${contents.checksum}`;
+    // The running slot is being read all the time; reading it through would prove nothing more.
+    if (slot !== machine.running.slot) {
+      await verifySlot(machine.slots[slot], contents.image, progress);
+    }
+    return undefined;
+  } catch (error) {
+    if (error instanceof PineError) return error.message;
+    throw error;
+  }
+}

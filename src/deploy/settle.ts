@@ -1,0 +1,57 @@
+import { readAttempts } from './attempts.ts';
+import type { Numbered } from './deployments.ts';
+import { removeDurably } from './durable-file.ts';
+import { explainFallBack } from './fall-back.ts';
+import type { Machine } from './machine.ts';
+import { attemptsFile } from './paths.ts';
+import { changeChoice } from './refusals.ts';
+import { markSettled, type Situation, trialDeployment } from './situation.ts';
+import { type HistoryEvent, type MachineState, withEvent, withHold } from './state.ts';
+import { writeState } from './state-files.ts';
+import { readSlot } from './slot-contents.ts';
+
+/**
+ * Closes the book on a trial that failed: why is recorded and its commit held, then it leaves the order. In
+ * that order, so that a cut in between is made good by the next call (S7). Returns why it failed.
+ */
+export async function settleFallBack(machine: Machine, situation: Situation): Promise<string> {
+  const { choice, state } = situation;
+  const { running, files, clock } = machine;
+  const trial = trialDeployment(situation);
+  const attempts = trial ? await readAttempts(files, attemptsFile(machine, trial.id)) : [];
+  const reason = explainFallBack({
+    running,
+    block: choice?.trial?.block ?? 0,
+    tries: choice?.trial?.tries ?? 0,
+    attempts,
+  });
+  if (trial !== undefined) {
+    const event = await describeEvent(machine, trial, 'fell-back', reason);
+    const held = withHold(state, { commit: trial.commit, since: clock.now(), reason });
+    await writeState(machine, addOnce(held, event));
+  }
+  await changeChoice(machine.bootLoader, { kind: 'drop-trial', running: running.block ?? 0 });
+  await markSettled(machine);
+  if (trial !== undefined) await removeDurably(files, attemptsFile(machine, trial.id));
+  return reason;
+}
+
+/** An event of the history about a deployment, now. */
+export async function describeEvent(
+  machine: Machine,
+  deployment: Pick<Numbered, 'id' | 'slot' | 'commit'>,
+  kind: HistoryEvent['kind'],
+  reason: string,
+): Promise<HistoryEvent> {
+  const { id, slot, commit } = deployment;
+  const contents = await readSlot(machine.slots[slot]).catch(() => undefined);
+  const version = contents?.checksum === commit ? contents.version : '';
+  return { time: machine.clock.now(), kind, deployment: id, slot, commit, version, reason };
+}
+
+/** The state with an event, unless the last one already says so: a run that was cut wrote it (S7). */
+export function addOnce(state: MachineState, event: HistoryEvent): MachineState {
+  const last = state.history.at(-1);
+  const known = last?.kind === event.kind && last.deployment === event.deployment;
+  return known ? state : withEvent(state, event);
+}
