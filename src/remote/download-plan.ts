@@ -21,8 +21,9 @@ export async function downloadPlan(
 ): Promise<void> {
   const temporary = `${path}.new`;
   await files.makeFolder(dirname(path), 0o755);
-  await files.writeFile(temporary, Buffer.alloc(0), 0o644);
+  await files.remove(temporary);
   await checkSpace(files, dirname(path), digest.size);
+  await files.writeFile(temporary, Buffer.alloc(0), 0o644);
   let held: Uint8Array[] = [];
   let heldLength = 0;
   const write = async () => {
