@@ -1,7 +1,5 @@
 import { PineError } from '../../error.ts';
-
-/** Bytes at the end of a slot that are not the image's: docs/architecture.md, "The slot". */
-export const trailerSize = 64 * 1024;
+import { trailerSize } from '../../image/trailer.ts';
 
 /** How full a slot is. */
 export interface Fit {

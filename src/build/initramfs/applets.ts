@@ -4,6 +4,7 @@ export const applets = [
   'chown',
   'chroot',
   'cp',
+  'cut',
   'date',
   'dd',
   'find',

@@ -70,8 +70,11 @@ case $slot in a | b) ;; *) fail "pine.slot is '$slot', not a or b" ;; esac
 
 # --- Drivers, and the time limit of a trial ----------------------------------------------------
 
-while read -r module; do
-	insmod "/modules/$module" 2>/dev/null # a driver whose device is not there fails: no error
+# A line has a driver and, before it, what it needs. One whose device is not there fails: no error.
+while read -r chain; do
+	for module in $chain; do
+		insmod "/modules/$module" 2>/dev/null || break
+	done
 done </modules/order
 
 watchdog=none
@@ -90,18 +93,29 @@ fi
 # --- The disk and its partitions ---------------------------------------------------------------
 
 # The device of a kernel name: sda4, or cciss!c0d0p4.
-device() { echo "/dev/$(echo "$1" | tr '!' /)"; }
+device() {
+	case $1 in
+	*!*) echo "/dev/$(echo "$1" | tr '!' /)" ;;
+	*) echo "/dev/$1" ;;
+	esac
+}
 
 # Prints bytes of a disk in a format of hexdump: bytes DISK OFFSET COUNT FORMAT.
 bytes() { dd if="$(device "$1")" bs=1 skip="$2" count="$3" 2>/dev/null | hexdump -v -e "$4"; }
 
-# Prints the PARTUUID of a partition, from its GPT entry (sysfs does not tell it): uuid_of DISK NUMBER.
-uuid_of() {
-	local block
-	block=$(cat "/sys/block/$1/queue/logical_block_size")
-	# First block of the table, number of entries, size of one
-	set -- "$1" "$2" $(bytes "$1" $((block + 72)) 16 '1/8 "%u " 2/4 "%u "')
-	bytes "$1" $(($3 * block + ($2 - 1) * $5 + 16)) 16 '1/4 "%08x-" 2/2 "%04x-" 2/1 "%02x" "-" 6/1 "%02x"'
+# Prints the kernel name of a disk's partition by its PARTUUID, which stands in its GPT entry and not
+# in sysfs: partition_of DISK BLOCKSIZE UUID.
+partition_of() {
+	local disk=$1 block=$2 uuid=$3 path at
+	# The table's first block (64 bits, of which 32 will do), how many entries it has, and their size
+	set -- $(bytes "$disk" $((block + 72)) 16 '4/4 "%u "')
+	for path in "/sys/block/$disk/$disk"*; do
+		at=$(($1 * block + ($(cat "$path/partition") - 1) * $4 + 16))
+		[ "$(bytes "$disk" $at 16 '1/4 "%08x-" 2/2 "%04x-" 2/1 "%02x" "-" 6/1 "%02x"')" = "$uuid" ] || continue
+		echo "${path##*/}"
+		return
+	done
+	return 1
 }
 
 # Prints the kernel name of a disk's partition with a name: partition_named DISK NAME.
@@ -115,30 +129,29 @@ partition_named() {
 
 # Sets `disk` and `root_name`, by the unique id that GRUB passed or else by name: find_slot uuid|name.
 find_slot() {
-	local path
+	local path block
 	for path in /sys/block/*; do
 		disk=${path##*/}
 		case $disk in loop* | ram* | zram* | sr* | fd* | dm-* | md*) continue ;; esac
+		block=$(cat "$path/queue/logical_block_size")
 		# Opening a disk waits until the kernel has read its partition table.
-		[ "$(bytes "$disk" "$(cat "$path/queue/logical_block_size")" 8 '8/1 "%c"')" = 'EFI PART' ] || continue
-		if [ "$1" = name ]; then
-			root_name=$(partition_named "$disk" "root-$slot") && return
-			continue
-		fi
-		for path in "/sys/block/$disk/$disk"*; do
-			root_name=${path##*/}
-			[ "$(uuid_of "$disk" "$(cat "$path/partition")")" = "$partuuid" ] && return
-		done
+		[ "$(bytes "$disk" "$block" 8 '8/1 "%c"')" = 'EFI PART' ] || continue
+		case $1 in
+		uuid) root_name=$(partition_of "$disk" "$block" "$partuuid") && return ;;
+		name) root_name=$(partition_named "$disk" "root-$slot") && return ;;
+		esac
 	done
 	return 1
 }
 
+seconds() { cut -d. -f1 /proc/uptime; }
+patience=$(($(seconds) + 30)) # disks may take their time to appear
 [ -n "$partuuid" ] && key=uuid || key=name
-tries=300 # of a tenth of a second each: disks may take their time
 until find_slot $key; do
-	tries=$((tries - 1))
-	[ $tries -gt 0 ] || find_slot name || fail "no partition ${partuuid:-root-$slot} on any disk"
-	[ $tries -gt 0 ] || break
+	if [ "$(seconds)" -ge $patience ]; then
+		find_slot name || fail "no partition ${partuuid:-root-$slot} on any disk"
+		break
+	fi
 	sleep 0.1
 done
 root_device=$(device "$root_name")
@@ -223,8 +236,8 @@ fill_data() {
 
 # Puts the copy of network settings and keys that the boot partition keeps over what was made now.
 restore_rescue() {
-	local file best= best_sequence=-1 area
-	mkdir -p /run/pine/mnt /run/pine/rescue
+	local file best= best_length best_sequence=-1
+	mkdir -p /run/pine/mnt
 	[ -n "$boot_device" ] && mount -t ext4 -o ro,noload "$boot_device" /run/pine/mnt || return
 	set -f
 	for file in /run/pine/mnt/grub/rescue-0 /run/pine/mnt/grub/rescue-1; do
@@ -236,13 +249,9 @@ restore_rescue() {
 	done
 	set +f
 	if [ -n "$best" ]; then
-		dd if="$best" bs=512 skip=1 2>/dev/null | head -c "$best_length" | tar -x -f - -C /run/pine/rescue
-		for area in $fresh; do
-			[ -d "/run/pine/rescue/$area" ] && cp -a "/run/pine/rescue/$area/." "$root/$area/"
-		done
-		data_detail="$data_detail rescue copy $best_sequence was put over:$fresh"
+		dd if="$best" bs=512 skip=1 2>/dev/null | head -c "$best_length" | tar -x -f - -C $root $fresh 2>/dev/null
+		say 5 "put the rescue copy $best_sequence over what was made new: $fresh"
 	fi
-	rm -rf /run/pine/rescue
 	umount /run/pine/mnt
 }
 

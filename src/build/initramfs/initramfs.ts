@@ -1,3 +1,4 @@
+import { basename } from 'node:path/posix';
 import { readAsset } from '../../asset.ts';
 import { PineError } from '../../error.ts';
 import type { SourceTree } from '../source-tree.ts';
@@ -32,19 +33,19 @@ export async function buildInitramfs(
   const folder = `/lib/modules/${version}`;
   const lists = await readModuleLists(tree, folder);
   for (const name of [...requiredModules, ...extraModules]) requireModule(lists, name, folder);
-  const modules = orderModules(lists, [...wantedModules, ...extraModules], folder);
+  const chains = orderModules(lists, [...wantedModules, ...extraModules], folder);
   const bytes = encodeCpio([
     ...(await collectProgram(tree, '/bin/busybox', 'bin/busybox')),
     ...applets.map(
       (name) => ({ kind: 'symlink', path: `bin/${name}`, target: 'busybox' }) as const,
     ),
-    ...(await readModules(tree, folder, modules)),
+    ...(await readModules(tree, folder, chains)),
     // The kernel opens it for init before anything is mounted.
     { kind: 'character-device', path: 'dev/console', permissions: 0o600, major: 5, minor: 1 },
     script('init', readAsset('src/build/initramfs/init.sh')),
     script('deadline', readAsset('src/build/initramfs/deadline.sh')),
   ]);
-  return { bytes, modules };
+  return { bytes, modules: chains.flat() };
 }
 
 async function readModuleLists(tree: SourceTree, folder: string): Promise<ModuleLists> {
@@ -53,23 +54,29 @@ async function readModuleLists(tree: SourceTree, folder: string): Promise<Module
   return parseModuleLists(dep.toString('utf8'), builtIn.toString('utf8'), folder);
 }
 
-/** Modules by their names, all in one folder, and the order in which init loads them. */
+/**
+ * Modules by their names, all in one folder, and `modules/order`: a line for each chain of modules
+ * that need each other, which init loads up to the first that fails.
+ */
 async function readModules(
   tree: SourceTree,
   folder: string,
-  files: readonly string[],
+  chains: readonly (readonly string[])[],
 ): Promise<CpioEntry[]> {
   const entries: CpioEntry[] = [];
-  const names: string[] = [];
-  for (const file of files) {
+  for (const file of chains.flat()) {
     const path = `${folder}/${file}`;
     const content = unpackModule(await tree.readFile(path, largestModule), path);
-    const name = (file.split('/').at(-1) ?? file).replace(/\.(gz|zst)$/, '');
-    names.push(name);
-    entries.push({ kind: 'file', path: `modules/${name}`, permissions: 0o644, content });
+    entries.push({ kind: 'file', path: `modules/${plainName(file)}`, permissions: 0o644, content });
   }
-  const order = Buffer.from(names.map((name) => `${name}\n`).join(''));
-  return [...entries, { kind: 'file', path: 'modules/order', permissions: 0o644, content: order }];
+  const order = chains.map((chain) => `${chain.map(plainName).join(' ')}\n`).join('');
+  const content = Buffer.from(order);
+  return [...entries, { kind: 'file', path: 'modules/order', permissions: 0o644, content }];
+}
+
+/** What a module is called once it is unpacked: `nvme-core.ko`. */
+function plainName(file: string): string {
+  return basename(file).replace(/\.(gz|zst)$/, '');
 }
 
 function requireModule(lists: ModuleLists, name: string, folder: string): void {

@@ -47,18 +47,18 @@ export function parseModuleLists(dep: string, builtIn: string, where: string): M
 /**
  * Puts the wanted modules, and what they need, in an order in which each finds what it needs loaded.
  *
- * Returns their files. A wanted module that this kernel does not have, or has built in, is left out.
- * Throws INPUT_MODULES_DEP when a needed one is missing from the list, or needs itself.
+ * Returns a chain of files for each wanted module: what it needs that no earlier chain has, then
+ * itself. One that this kernel does not have, or has built in, is left out. Throws INPUT_MODULES_DEP
+ * when a needed one is missing from the list, or needs itself.
  */
 export function orderModules(
   lists: ModuleLists,
   wanted: readonly string[],
   where: string,
-): string[] {
-  const ordered: string[] = [];
+): string[][] {
   const state = new Map<string, 'open' | 'done'>();
-  const visit = (name: string, wantedBy: string): void => {
-    if (state.get(name) === 'done' || lists.builtIn.has(name)) return;
+  const visit = (name: string, wantedBy: string, chain: string[]): string[] => {
+    if (state.get(name) === 'done' || lists.builtIn.has(name)) return chain;
     const module = lists.files.get(name);
     if (module === undefined || state.get(name) === 'open') {
       const found = module === undefined ? 'no such module' : 'a circle';
@@ -70,14 +70,15 @@ export function orderModules(
       });
     }
     state.set(name, 'open');
-    for (const need of module.needs) visit(moduleName(need), name);
+    for (const need of module.needs) visit(moduleName(need), name, chain);
     state.set(name, 'done');
-    ordered.push(module.file);
+    chain.push(module.file);
+    return chain;
   };
-  for (const name of wanted.map((word) => word.replaceAll('-', '_'))) {
-    if (lists.files.has(name)) visit(name, 'pine');
-  }
-  return ordered;
+  return wanted
+    .map((word) => word.replaceAll('-', '_'))
+    .map((name) => (lists.files.has(name) ? visit(name, 'pine', []) : []))
+    .filter((chain) => chain.length > 0);
 }
 
 /** Says whether a kernel has a module, as a file or built in. */
