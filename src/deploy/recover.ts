@@ -1,5 +1,5 @@
-import { PineError } from '../error.ts';
 import { argumentBlocks } from '../boot/choice.ts';
+import { PineError } from '../error.ts';
 import { freeBlock, type Numbered } from './deployments.ts';
 import type { Machine } from './machine.ts';
 import { choiceAfter } from './refusals.ts';

@@ -3,7 +3,7 @@ import type { Progress } from '../ports/progress.ts';
 import type { Numbered } from './deployments.ts';
 import type { Machine } from './machine.ts';
 import { etcFolder } from './paths.ts';
-import { changeChoice, describeChoice } from './refusals.ts';
+import { changeChoice, choiceAfter, describeChoice } from './refusals.ts';
 import { addOnce, describeEvent, settleFallBack } from './settle.ts';
 import {
   hasFallenBack,
@@ -25,7 +25,12 @@ export interface RollbackOptions {
 
 export type RollbackOutcome =
   /** The machine boots `to` next. */
-  | { readonly kind: 'left'; readonly left: string; readonly to: Numbered; readonly rebooting: boolean }
+  | {
+      readonly kind: 'left';
+      readonly left: string;
+      readonly to: Numbered;
+      readonly rebooting: boolean;
+    }
   /** An upgrade that was armed and not yet booted is given up. */
   | { readonly kind: 'given-up'; readonly left: string }
   /** The trial had failed already, and this is what it fell back to. */
@@ -77,12 +82,14 @@ async function leave(
   const { bootLoader, effects } = machine;
   const own = runningDeployment(machine, situation.deployments);
   const to = await findConfirmed(machine, situation, options);
+  const running = machine.running.block ?? 0;
+  const event = { kind: 'roll-back', running, to: to.block } as const;
+  choiceAfter(situation.choice, event); // refused before anything is written
   if ((await machine.files.status(etcFolder(machine, to.id))) === undefined) {
     options.note(`the /etc of ${to.id} is gone: it will start with the one of its image`);
   }
   if (own !== undefined) await record(machine, situation, own, `left for ${to.id} by rollback`);
-  const running = machine.running.block ?? 0;
-  await changeChoice(bootLoader, { kind: 'roll-back', running, to: to.block });
+  await changeChoice(bootLoader, event);
   await markSettled(machine);
   if (options.reboot) await effects.reboot();
   return { kind: 'left', left: own?.commit ?? '', to, rebooting: options.reboot };

@@ -6,9 +6,9 @@ import type { Machine } from './machine.ts';
 import { attemptsFile } from './paths.ts';
 import { changeChoice } from './refusals.ts';
 import { markSettled, type Situation, trialDeployment } from './situation.ts';
+import { readSlot } from './slot-contents.ts';
 import { type HistoryEvent, type MachineState, withEvent, withHold } from './state.ts';
 import { writeState } from './state-files.ts';
-import { readSlot } from './slot-contents.ts';
 
 /**
  * Closes the book on a trial that failed: why is recorded and its commit held, then it leaves the order. In

@@ -1,0 +1,161 @@
+import type { ObjectSource } from '../plan/object-source.ts';
+import { type PlanSummary, summarizePlan, useRanges } from '../plan/ranges.ts';
+import type { Machine } from './machine.ts';
+import { planFile } from './paths.ts';
+import { settleFallBack } from './settle.ts';
+import { hasFallenBack, markSettled, readSituation } from './situation.ts';
+import { openPlanBytes, openStoredPlan } from './upgrade/plan-store.ts';
+import { type PrepareOptions, prepare } from './upgrade/prepare.ts';
+import { checkSpace } from './upgrade/space.ts';
+import { runSteps, writingSteps } from './upgrade/steps.ts';
+import { type Survey, survey } from './upgrade/survey.ts';
+import { tidy } from './upgrade/tidy.ts';
+
+export interface UpgradeOptions extends PrepareOptions {
+  readonly reboot: boolean;
+}
+
+export interface UpgradeOutcome {
+  readonly kind: 'up-to-date' | 'already-armed' | 'armed';
+  readonly commit: string;
+  readonly version: string;
+  /** The deployment that the next boot tries. */
+  readonly deployment?: string;
+  readonly slot?: 'a' | 'b';
+  /** Plain bytes of the objects that were fetched, and how many. */
+  readonly fetched?: { readonly bytes: number; readonly objects: number };
+  readonly resumedAt?: number;
+  readonly rebooting: boolean;
+}
+
+/**
+ * Brings the other slot to what the followed ref names, and arms it for a trial. Run again after any cut, it
+ * goes on and ends in the same state (S7).
+ */
+export async function upgrade(machine: Machine, options: UpgradeOptions): Promise<UpgradeOutcome> {
+  const lock = await machine.effects.lock();
+  try {
+    const situation = await readSituation(machine);
+    if (hasFallenBack(machine, situation) && machine.running.data !== 'degraded') {
+      const reason = await settleFallBack(machine, situation);
+      options.note(`the last upgrade was tried and left: ${reason}`);
+    }
+    const settled = await readSituation(machine);
+    const found = await survey(machine, settled, options);
+    if (found.kind !== 'new') return await nothingToWrite(machine, found, options);
+
+    const work = await prepare(machine, settled, found, options);
+    const { objects, fetched } = countFetched(work.objects);
+    await markSettled(machine);
+    await runSteps(writingSteps, { ...work, objects });
+    await tidy(machine);
+    if (options.reboot) await machine.effects.reboot();
+    return {
+      kind: 'armed',
+      commit: work.deployment.commit,
+      version: work.version,
+      deployment: work.deployment.id,
+      slot: work.deployment.slot,
+      fetched,
+      resumedAt: work.resumeAt,
+      rebooting: options.reboot,
+    };
+  } finally {
+    await lock.release();
+  }
+}
+
+async function nothingToWrite(
+  machine: Machine,
+  found: Exclude<Survey, { kind: 'new' }>,
+  options: UpgradeOptions,
+): Promise<UpgradeOutcome> {
+  if (found.kind === 'up-to-date') {
+    const { checksum, version } = found.running;
+    return { kind: found.kind, commit: checksum, version, rebooting: false };
+  }
+  // A run that was cut between arming and its end: the rest of it (S7).
+  await (await import('./state-files.ts')).removeWriting(machine);
+  await tidy(machine);
+  if (options.reboot) await machine.effects.reboot();
+  const { id, commit, slot } = found.armed;
+  return {
+    kind: found.kind,
+    commit,
+    version: '',
+    deployment: id,
+    slot,
+    rebooting: options.reboot,
+  };
+}
+
+/** What an upgrade would take. */
+export interface UpgradePreview {
+  readonly kind: Survey['kind'];
+  readonly from: { readonly commit: string; readonly version: string };
+  readonly to?: { readonly commit: string; readonly version: string; readonly signedBy: string };
+  readonly slot?: 'a' | 'b';
+  readonly imageBytes?: number;
+  /** Counted by where the image's bytes come from: objects are fetched, ranges are copied. */
+  readonly plan?: PlanSummary;
+}
+
+/** Looks at what an upgrade would do, with (`plan`) or without its bytes counted. Writes nothing. */
+export async function previewUpgrade(
+  machine: Machine,
+  options: PrepareOptions & { readonly plan: boolean },
+): Promise<UpgradePreview> {
+  const found = await survey(machine, await readSituation(machine), options);
+  const { running } = found;
+  const from = { commit: running.checksum, version: running.version };
+  if (found.kind === 'already-armed') {
+    const to = { commit: found.armed.commit, version: '', signedBy: '' };
+    return { kind: found.kind, from, to, slot: found.armed.slot };
+  }
+  if (found.kind === 'up-to-date') return { kind: found.kind, from };
+  const { accepted, target } = found;
+  const { checksum, version = '', signedBy, image } = accepted;
+  const preview: UpgradePreview = {
+    kind: found.kind,
+    from,
+    to: { commit: checksum, version, signedBy },
+    slot: target.slot,
+    imageBytes: image.size,
+  };
+  if (!options.plan) return preview;
+  await checkSpace(machine, target, accepted, running);
+  return { ...preview, plan: await summarize(machine, found, options) };
+}
+
+async function summarize(
+  machine: Machine,
+  { accepted, running }: Extract<Survey, { kind: 'new' }>,
+  { remote, note }: PrepareOptions,
+): Promise<PlanSummary> {
+  const { files } = machine;
+  const open = async (commit: string, digest: typeof accepted.plan) =>
+    (await openStoredPlan(files, planFile(machine, commit), digest)) ??
+    (await openPlanBytes(digest, remote.fetchPlan(commit, digest), `commit ${commit}`));
+  const plan = await open(accepted.checksum, accepted.plan);
+  try {
+    if (running.plan === undefined) return await summarizePlan(plan.segments());
+    return await summarizePlan(useRanges(plan, await open(running.checksum, running.plan)));
+  } catch {
+    note(
+      'the plan of the running slot is neither here nor on the remote: it is made by the upgrade',
+    );
+    return await summarizePlan(plan.segments());
+  }
+}
+
+function countFetched(source: ObjectSource) {
+  const fetched = { bytes: 0, objects: 0 };
+  const objects: ObjectSource = {
+    open(checksum, length) {
+      fetched.bytes += length;
+      fetched.objects += 1;
+      return source.open(checksum, length);
+    },
+  };
+  return { objects, fetched };
+}

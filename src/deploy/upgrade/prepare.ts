@@ -1,0 +1,130 @@
+import { PineError } from '../../error.ts';
+import { encodeTrailer } from '../../image/trailer.ts';
+import type { Plan } from '../../plan/plan-file.ts';
+import { useRanges } from '../../plan/ranges.ts';
+import type { Segment } from '../../plan/segment.ts';
+import type { Progress } from '../../ports/progress.ts';
+import { freeBlock, newDeploymentId } from '../deployments.ts';
+import { findChecks, runChecks } from '../health.ts';
+import type { Machine } from '../machine.ts';
+import { planFile } from '../paths.ts';
+import type { Situation } from '../situation.ts';
+import { readWriting } from '../state-files.ts';
+import { openBasePlan } from './base-plan.ts';
+import { argumentsForTrial } from './kernel-arguments.ts';
+import { openStoredPlan, storePlan } from './plan-store.ts';
+import { checkSpace } from './space.ts';
+import type { Survey, SurveyOptions } from './survey.ts';
+import type { Work } from './work.ts';
+
+/** Bytes between two checkpoints of a slot write. */
+const checkpointBytes = 16 * 1024 * 1024;
+
+export interface PrepareOptions extends SurveyOptions {
+  readonly note: (text: string) => void;
+  readonly progress?: Progress | undefined;
+}
+
+/**
+ * Gets everything that the writing part needs: room, what fails already, the plans, and whether an earlier run
+ * left something to go on with. Of the machine only pine's own folder is written to.
+ */
+export async function prepare(
+  machine: Machine,
+  situation: Situation,
+  found: Extract<Survey, { kind: 'new' }>,
+  options: PrepareOptions,
+): Promise<Work> {
+  const { configuration, remote, note, progress } = options;
+  const { accepted, target, running, own } = found;
+  await checkSpace(machine, target, accepted, running); // S10
+  const checks = await findChecks(machine.files, machine.healthFolders);
+  const failing = await runChecks(machine.effects, checks, configuration.health.timeout);
+  for (const { name, detail } of failing) note(`health check ${name} fails already: ${detail}`);
+
+  const plan = await openNewPlan(machine, found, options);
+  if (plan.imageSize !== accepted.image.size) throw otherSize(accepted.image.size, plan.imageSize);
+  const base = await openBasePlan(machine, running, note);
+
+  const { id, resumeAt } = await findResumption(machine, situation, found);
+  const block = freeBlock(situation.deployments, target.unlisted.order, target.slot);
+  if (block === undefined) throw noBlock(target.unlisted.order);
+  const segmentsWithoutBase = (): AsyncIterable<Segment> => plan.segments();
+  return {
+    machine,
+    target,
+    block,
+    resumeAt,
+    deployment: {
+      id,
+      slot: target.slot,
+      kernelArguments: argumentsForTrial(own.kernelArguments, configuration.trial.deadline),
+      commit: accepted.checksum,
+    },
+    tries: configuration.trial.tries,
+    version: accepted.version ?? '',
+    image: accepted.image,
+    trailer: encodeTrailer({
+      imageSize: accepted.image.size,
+      commit: accepted.commit,
+      detachedMetadata: accepted.detachedMetadata,
+    }),
+    segments: base === undefined ? segmentsWithoutBase : () => useRanges(plan, base),
+    segmentsWithoutBase,
+    objects: remote.objects,
+    checkpointBytes,
+    baseline: { deployment: id, failing: failing.map(({ name }) => name) },
+    progress,
+    note,
+  };
+}
+
+async function openNewPlan(
+  machine: Machine,
+  { accepted }: Extract<Survey, { kind: 'new' }>,
+  { remote }: PrepareOptions,
+): Promise<Plan> {
+  const { checksum, plan: digest } = accepted;
+  const path = planFile(machine, checksum);
+  return (
+    (await openStoredPlan(machine.files, path, digest)) ??
+    (await storePlan(machine.files, path, digest, remote.fetchPlan(checksum, digest)))
+  );
+}
+
+/** S7: the same commit for the same slot goes on where it was cut; anything else starts over. */
+async function findResumption(
+  machine: Machine,
+  situation: Situation,
+  { accepted, target }: Extract<Survey, { kind: 'new' }>,
+): Promise<{ id: string; resumeAt: number }> {
+  const writing = await readWriting(machine);
+  if (
+    writing?.commit === accepted.checksum &&
+    writing.slot === target.slot &&
+    writing.size === accepted.image.size
+  ) {
+    return { id: writing.deployment, resumeAt: writing.durable };
+  }
+  const folders = (await machine.files.readFolder(`${machine.data}/etc`)) ?? [];
+  const blocks = situation.deployments.map(({ id }) => id);
+  return { id: newDeploymentId(accepted.checksum, new Set([...folders, ...blocks])), resumeAt: 0 };
+}
+
+function otherSize(expected: number, found: number): PineError {
+  return new PineError('CORRUPT_PLAN', 'the plan of a commit is for another image', {
+    expected: `an image of ${expected} bytes`,
+    found: `${found} bytes`,
+    where: 'the plan',
+    remedy: 'make it again on the build host: pinectl plan REF',
+  });
+}
+
+function noBlock(order: readonly number[]): PineError {
+  return new PineError('STATE_NO_BLOCK', 'no argument block is free', {
+    expected: 'one of four that the boot choice does not name',
+    found: `order ${order.join(' ')}`,
+    where: 'the boot partition',
+    remedy: 'roll back to, or confirm, one of the deployments',
+  });
+}

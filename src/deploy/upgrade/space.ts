@@ -1,0 +1,41 @@
+import { PineError } from '../../error.ts';
+import { writableImageSize } from '../../image/slot.ts';
+import type { AcceptedCommit } from '../../trust/policy.ts';
+import { measureFolder } from '../etc-copy.ts';
+import type { Machine } from '../machine.ts';
+import type { SlotContents } from '../slot-contents.ts';
+import type { Target } from '../target.ts';
+
+/** For state.json, writing.json, the attempts log and the file system's own needs, in bytes. */
+const reserve = 1024 * 1024;
+
+/** S10: before anything is written, there is room for all of it. Throws SPACE_SLOT or SPACE_DATA. */
+export async function checkSpace(
+  machine: Machine,
+  target: Target,
+  accepted: AcceptedCommit,
+  running: SlotContents,
+): Promise<void> {
+  const device = await target.opener.open('read');
+  const room = writableImageSize(device.size);
+  await device.close();
+  if (accepted.image.size > room) {
+    throw new PineError('SPACE_SLOT', 'the image does not fit into the slot', {
+      expected: `at most ${room} bytes`,
+      found: `${accepted.image.size} bytes, ${accepted.image.size - room} too many`,
+      where: target.opener.name,
+      remedy: 'commit a smaller tree, or install again with larger slots',
+    });
+  }
+  const { files, data, etc } = machine;
+  const plans = accepted.plan.size + (running.plan?.size ?? 0);
+  const needed = (await measureFolder(files, etc)) + plans + reserve;
+  const free = await files.freeBytes(data);
+  if (free >= needed) return;
+  throw new PineError('SPACE_DATA', 'the data partition is too full for an upgrade', {
+    expected: `${needed} free bytes, for a copy of /etc and two plans`,
+    found: `${free} bytes`,
+    where: data,
+    remedy: 'free some space there and run the command again',
+  });
+}

@@ -1,0 +1,117 @@
+import { PineError } from '../../error.ts';
+import type { Digest } from '../../image/digest.ts';
+import type { ObjectSource } from '../../plan/object-source.ts';
+import type { PublicKey } from '../../trust/keys.ts';
+import type { AcceptedCommit } from '../../trust/policy.ts';
+import type { Configuration } from '../configuration.ts';
+import type { Numbered } from '../deployments.ts';
+import type { Machine } from '../machine.ts';
+import { hasFallenBack, runningDeployment, type Situation, trialDeployment } from '../situation.ts';
+import { readSlot, type SlotContents } from '../slot-contents.ts';
+import { chooseTarget, type Target } from '../target.ts';
+
+/** A repository to upgrade from. Nothing that it gives is believed (S5). */
+export interface UpgradeRemote {
+  readonly name: string;
+  readonly objects: ObjectSource;
+  checkMode(): Promise<void>;
+  resolveRef(ref: string): Promise<string>;
+  fetchCommit(
+    checksum: string,
+  ): Promise<{ commit: Uint8Array; detachedMetadata: Uint8Array | undefined }>;
+  /** Streams a plan; ends in CORRUPT_PLAN when it is not what `digest` says. */
+  fetchPlan(checksum: string, digest: Digest): AsyncIterable<Uint8Array>;
+  close(): Promise<void>;
+}
+
+export interface SurveyOptions {
+  readonly configuration: Configuration;
+  readonly keys: readonly PublicKey[];
+  readonly remote: UpgradeRemote;
+  /** Takes a held commit all the same. */
+  readonly retry: boolean;
+  readonly allowDowngrade: boolean;
+}
+
+/** What an upgrade would do, as far as the remote's commit and the machine's state tell. */
+export type Survey =
+  /** The ref names what runs. */
+  | { readonly kind: 'up-to-date'; readonly running: SlotContents }
+  /** The ref names what is armed and waits for the reboot. */
+  | { readonly kind: 'already-armed'; readonly running: SlotContents; readonly armed: Numbered }
+  | {
+      readonly kind: 'new';
+      readonly running: SlotContents;
+      readonly own: Numbered;
+      readonly target: Target;
+      readonly accepted: AcceptedCommit;
+    };
+
+/**
+ * Decides whether there is something to do, and whether it may be done. Writes nothing. Refusals of the machine's
+ * state come before the network is asked.
+ */
+export async function survey(
+  machine: Machine,
+  situation: Situation,
+  options: SurveyOptions,
+): Promise<Survey> {
+  const { configuration, remote, keys } = options;
+  refuseDegraded(machine);
+  const target = chooseTarget(machine, situation.choice, situation.deployments); // S1
+  const own = runningDeployment(machine, situation.deployments);
+  const running = await readRunningSlot(machine, own);
+
+  await remote.checkMode();
+  const checksum = await remote.resolveRef(configuration.ref);
+  if (checksum === running.checksum) return { kind: 'up-to-date', running };
+  const armed = trialDeployment(situation);
+  if (armed?.commit === checksum && !hasFallenBack(machine, situation)) {
+    return { kind: 'already-armed', running, armed };
+  }
+  const { acceptCommit } = await import('../../trust/policy.ts');
+  const accepted = await acceptCommit({
+    checksum,
+    ...(await remote.fetchCommit(checksum)),
+    keys,
+    followedRef: configuration.ref,
+    running: { commit: running.checksum, timestamp: running.commit.timestamp },
+    allowDowngrade: options.allowDowngrade,
+    bootCompatibility: machine.bootLoader.compatibility,
+  });
+  const hold = situation.state.held.find(({ commit }) => commit === checksum);
+  if (hold !== undefined && !options.retry) {
+    throw new PineError('STATE_HELD', 'this commit was left before and is held', {
+      expected: 'a commit that was not tried yet',
+      found: hold.reason,
+      where: `commit ${checksum}`,
+      remedy: 'commit a newer one, or try it again with `pinectl upgrade --retry`',
+    });
+  }
+  return { kind: 'new', running, own: own as Numbered, target, accepted };
+}
+
+/** S11: an upgrade needs the data partition: for its state, and for the /etc that goes along. */
+function refuseDegraded({ running, data }: Machine): void {
+  if (running.data !== 'degraded') return;
+  throw new PineError('STATE_DEGRADED', 'the machine runs without its data partition', {
+    expected: 'a data partition that is mounted',
+    found: running.dataDetail || 'none',
+    where: data,
+    remedy: 'repair the data partition and reboot',
+  });
+}
+
+/** What runs, as its slot says: the base of the upgrade, and what a commit must not be older than. */
+async function readRunningSlot(machine: Machine, own: Numbered | undefined): Promise<SlotContents> {
+  const { slots, running } = machine;
+  const opener = slots[running.slot];
+  const contents = await readSlot(opener);
+  if (contents !== undefined && contents.checksum === own?.commit) return contents;
+  throw new PineError('CORRUPT_TRAILER', 'the running slot does not say what runs', {
+    expected: `a trailer of commit ${own?.commit}`,
+    found: contents === undefined ? 'none' : contents.checksum,
+    where: opener.name,
+    remedy: 'go to the other deployment (`pinectl rollback`), then upgrade from there',
+  });
+}

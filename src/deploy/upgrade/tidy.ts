@@ -1,0 +1,31 @@
+import { removeDurably } from '../durable-file.ts';
+import type { Machine } from '../machine.ts';
+import { etcFolder, stateFolder } from '../paths.ts';
+import { readSituation } from '../situation.ts';
+
+/** Deployments of the history whose /etc is kept although nothing boots them any more. */
+const keptGenerations = 4;
+
+/**
+ * Removes what no deployment needs any more: plans of other commits, and the /etc of deployments that are
+ * long gone. Of those only ones that an upgrade made, and none when the history is lost (S8).
+ */
+export async function tidy(machine: Machine): Promise<void> {
+  const { files, data, running } = machine;
+  const { choice, deployments, state, stateLost } = await readSituation(machine);
+  const listed = deployments.filter(
+    ({ block, id }) => choice?.order.includes(block) || id === running.deployment,
+  );
+  const commits = new Set(listed.map(({ commit }) => commit));
+  const plans = `${stateFolder(machine)}/plans`;
+  for (const name of (await files.readFolder(plans)) ?? []) {
+    if (!commits.has(name.replace(/\.plan$/, ''))) await removeDurably(files, `${plans}/${name}`);
+  }
+  if (stateLost) return;
+  const kept = new Set([running.deployment, ...listed.map(({ id }) => id)]);
+  for (const { deployment } of state.history.slice(-keptGenerations)) kept.add(deployment);
+  for (const name of (await files.readFolder(`${data}/etc`)) ?? []) {
+    const ours = /^[0-9a-f]{12}\.[0-9]+(\.new)?$/.test(name);
+    if (ours && !kept.has(name)) await removeDurably(files, etcFolder(machine, name));
+  }
+}
