@@ -35,7 +35,8 @@ export class Interruption extends Error {
 }
 
 const unreachable = /^(ECONNREFUSED|EHOSTUNREACH|ENETUNREACH|ENETDOWN|EHOSTDOWN|EAI_AGAIN)$/;
-const certificate = /CERT|SIGNED|ISSUER|^ERR_TLS|^EPROTO$|^ERR_SSL/;
+const certificate = /CERT|SIGNATURE|ISSUER|INVALID_CA|INVALID_PURPOSE|HOSTNAME/;
+const protocol = /^(HPE_|EPROTO$|ERR_SSL_|ERR_TLS_)/;
 
 /** What an error of node:http means: an Interruption where another attempt may help, else a PineError. */
 export function networkError(error: unknown, where: string, stale: boolean): Error {
@@ -60,12 +61,12 @@ export function networkError(error: unknown, where: string, stale: boolean): Err
       cause: error,
     });
   }
-  if (code.startsWith('HPE_')) {
+  if (protocol.test(code)) {
     return new PineError('REMOTE_PROTOCOL', 'the remote does not speak HTTP as it should', {
-      expected: 'an HTTP/1.1 response',
+      expected: 'HTTP/1.1, over TLS if the URL says https',
       found,
       where,
-      remedy: 'check that the URL is that of a web server',
+      remedy: 'check that the URL and its port are those of a web server',
       cause: error,
     });
   }
