@@ -23,12 +23,15 @@ export function signaturesOf(metadata: Dictionary): readonly Uint8Array[] {
   return found?.type === array(bytes).type ? (found.value as readonly Uint8Array[]) : [];
 }
 
-/** Detached metadata with signatures added; other entries stay as they are. */
+/** Detached metadata with signatures added that are not there yet; other entries stay as they are. */
 export function withSignatures(
   metadata: Dictionary,
   signatures: readonly Uint8Array[],
 ): Dictionary {
-  const value = [...signaturesOf(metadata), ...signatures];
+  const value = [...signaturesOf(metadata)];
+  for (const signature of signatures) {
+    if (!value.some((present) => Buffer.compare(present, signature) === 0)) value.push(signature);
+  }
   return [
     ...metadata.filter(([key]) => key !== signatureKey),
     [signatureKey, { type: 'aay', value }],

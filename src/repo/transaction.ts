@@ -1,5 +1,6 @@
-import { createHash, randomBytes } from 'node:crypto';
-import { mkdir, readdir, rename, rm, writeFile } from 'node:fs/promises';
+import { randomBytes } from 'node:crypto';
+import { appendFileSync, mkdirSync, renameSync, writeFileSync } from 'node:fs';
+import { mkdir, readdir, rm } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { lockForWriting, type WriterLock } from './lock.ts';
 import { type MetadataKind, type ObjectKind, objectPath } from './object-name.ts';
@@ -53,22 +54,19 @@ export class Transaction {
     return join(this.#folder, `${checksum}.${kind}`);
   }
 
-  /** Adds a metadata object; returns its checksum. */
-  async addMetadataObject(bytes: Uint8Array, kind: MetadataKind): Promise<string> {
-    const checksum = createHash('sha256').update(bytes).digest('hex');
+  /** Adds a metadata object under its checksum; says whether it is new. */
+  addMetadataObject(bytes: Uint8Array, kind: MetadataKind, checksum: string): boolean {
     const path = this.claim(checksum, kind);
-    if (path !== undefined) await writeFile(path, bytes, { flag: 'wx' });
-    return checksum;
+    if (path !== undefined) writeFileSync(path, bytes, { flag: 'wx' });
+    return path !== undefined;
   }
 
   /** Adds or replaces what lies beside a commit and has no checksum as its name. */
-  async addBeside(
-    checksum: string,
-    kind: 'commitmeta' | 'plan',
-    bytes: Iterable<Uint8Array>,
-  ): Promise<void> {
+  addBeside(checksum: string, kind: 'commitmeta' | 'plan', pieces: Iterable<Uint8Array>): void {
+    const path = join(this.#folder, `${checksum}.${kind}`);
     this.#staged.set(`${checksum}.${kind}`, kind);
-    await writeFile(join(this.#folder, `${checksum}.${kind}`), bytes);
+    writeFileSync(path, '');
+    for (const piece of pieces) appendFileSync(path, piece);
   }
 
   /** The ref moves when everything else is in its place. */
@@ -102,9 +100,9 @@ export class Transaction {
     const folders = new Set<string>();
     for (const [name, kind] of names) {
       const target = join(this.repository.path, objectPath(name.slice(0, 64), kind));
-      if (!folders.has(dirname(target))) await mkdir(dirname(target), { recursive: true });
+      if (!folders.has(dirname(target))) mkdirSync(dirname(target), { recursive: true });
       folders.add(dirname(target));
-      await rename(join(this.#folder, name), target);
+      renameSync(join(this.#folder, name), target);
     }
     if (names.length === 0) return;
     for (const folder of folders) await this.repository.durability.sync(folder);

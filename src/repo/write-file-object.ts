@@ -1,5 +1,4 @@
-import { createWriteStream } from 'node:fs';
-import { writeFile } from 'node:fs/promises';
+import { createWriteStream, writeFileSync } from 'node:fs';
 import { Readable, Transform } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { promisify } from 'node:util';
@@ -31,7 +30,7 @@ export async function writeFileObject(
     const plain = Buffer.concat(pieces);
     check(hash.update(plain).digest('hex'), checksum, path);
     const deflated = await promisify(deflateRaw)(plain, options);
-    await writeFile(path, Buffer.concat([start, deflated]), { flag: 'wx' });
+    writeFileSync(path, Buffer.concat([start, deflated]), { flag: 'wx' });
     return;
   }
   const target = createWriteStream(path, { flags: 'wx', highWaterMark: 256 * 1024 });
@@ -52,8 +51,8 @@ export async function writeFileObject(
 }
 
 /** Writes the .filez of a symbolic link: a header and nothing else. */
-export async function writeLinkObject(path: string, header: FileHeader): Promise<void> {
-  await writeFile(path, encodeFileHeader(header), { flag: 'wx' });
+export function writeLinkObject(path: string, header: FileHeader): void {
+  writeFileSync(path, encodeFileHeader(header), { flag: 'wx' });
 }
 
 function check(found: string, expected: string, where: string): void {

@@ -1,0 +1,203 @@
+import { createHash } from 'node:crypto';
+import { type ImageLayout, layOutImage } from '../image/layout.ts';
+import { encodeTrailer } from '../image/trailer.ts';
+import { encodePlan } from '../plan/plan-file.ts';
+import type { Progress } from '../ports/progress.ts';
+import { type Commit, encodeCommit } from '../repo/commit-object.ts';
+import { encodeDetachedMetadata, withSignatures } from '../repo/detached-metadata.ts';
+import type { Dictionary, Variant } from '../repo/gvariant/variant.ts';
+import { encodePromised, type Promised } from '../repo/pine-metadata.ts';
+import { checkRefName } from '../repo/ref-name.ts';
+import { readRef } from '../repo/refs.ts';
+import type { Repository } from '../repo/repository.ts';
+import { resolveCommit } from '../repo/resolve.ts';
+import { Transaction } from '../repo/transaction.ts';
+import { encodeTree, type RootChecksums, type TreeObject } from '../repo/write-tree.ts';
+import type { SecretKey } from '../trust/keys.ts';
+import { checkFits } from './bootable/fit.ts';
+import type { BootableOptions } from './bootable/prepare.ts';
+import { hashImage, hashPlan, objectsOfTree } from './image-promise.ts';
+import { type MeasuredTree, measureTree } from './measure.ts';
+import { checkParentAccounts } from './parent-accounts.ts';
+import { checkRepositorySpace } from './repository-space.ts';
+import type { SourceTree } from './source-tree.ts';
+import { newFiles, type StoreStatistics, storeTree } from './store-tree.ts';
+
+export interface CommitOptions {
+  readonly ref: string;
+  /** What the commit follows; `none` for a first one. By default what the ref points to. */
+  readonly parent?: string;
+  readonly subject?: string;
+  readonly body?: string;
+  /** Seconds since 1970. It is the time of every file of the image, too. */
+  readonly timestamp: number;
+  /** Put first in the commit's metadata. */
+  readonly metadata?: Dictionary;
+  /** Whether the commit promises an image, and its plan is stored. */
+  readonly image: boolean;
+  /** Makes the tree one that a machine can boot (build/bootable). */
+  readonly bootable?: BootableOptions & { readonly allowIdChange?: boolean };
+  /** Slots that the image must fit into: bytes, and the layout's name for messages. */
+  readonly slots?: readonly { readonly name: string; readonly slotSize: number }[];
+  readonly signKeys?: readonly SecretKey[];
+  readonly progress?: Progress;
+}
+
+export interface CommitResult {
+  /** The commit's checksum. */
+  readonly commit: string;
+  readonly parent: string | undefined;
+  readonly root: RootChecksums;
+  readonly image: Promised | undefined;
+  readonly statistics: StoreStatistics;
+  /** What the user should know, a line each. */
+  readonly notes: readonly string[];
+}
+
+/** Least `compatibility` of a boot loader that starts what pine builds now (docs/architecture.md). */
+const bootCompatibility = 1;
+
+/**
+ * Commits a tree: everything is checked and hashed first, then what is new is stored, and the ref
+ * moves last. A failure or a kill at any point leaves the repository as it was (S7).
+ *
+ * The tree gets what `bootable` adds. Throws INPUT_…, SPACE_… before anything is written; STATE_LOCKED.
+ */
+export async function commitTree(
+  repository: Repository,
+  tree: SourceTree,
+  options: CommitOptions,
+): Promise<CommitResult> {
+  checkRefName(options.ref);
+  const transaction = await Transaction.begin(repository);
+  try {
+    return await commitIn(transaction, tree, options);
+  } finally {
+    await transaction.close();
+  }
+}
+
+async function commitIn(
+  transaction: Transaction,
+  tree: SourceTree,
+  options: CommitOptions,
+): Promise<CommitResult> {
+  const { repository } = transaction;
+  const { ref, progress, timestamp } = options;
+  const parent = await findParent(repository, options);
+  await makeBootable(repository, tree, parent, options);
+  const measured = await measureTree(tree.root, progress);
+  const layout = options.image ? layOutImage(measured.root, timestamp) : undefined;
+  const notes = layout === undefined ? [] : checkSlots(layout, options);
+  const directories: TreeObject[] = [];
+  const root = encodeTree(measured.root, (object) => directories.push(object));
+  await checkSpace(transaction, measured, directories);
+
+  const [statistics, image] = await together(
+    storeTree(transaction, measured, directories, progress),
+    layout === undefined ? undefined : hashImage(layout, objectsOfTree(measured.files)),
+  );
+  const commit = encodeCommit({
+    metadata: commitMetadata(options, layout, image),
+    parent,
+    related: [],
+    subject: options.subject ?? '',
+    body: options.body ?? '',
+    timestamp,
+    rootTree: root.tree,
+    rootMeta: root.meta,
+  });
+  const checksum = createHash('sha256').update(commit).digest('hex');
+  const detached = await sign(repository, checksum, commit, options.signKeys ?? []);
+  if (layout !== undefined) {
+    // Throws when the commit does not fit into a slot's trailer.
+    encodeTrailer({ imageSize: layout.size, commit, detachedMetadata: detached ?? Buffer.of() });
+    transaction.addBeside(checksum, 'plan', encodePlan(layout));
+  }
+  if (detached !== undefined) transaction.addBeside(checksum, 'commitmeta', [detached]);
+  transaction.addMetadataObject(commit, 'commit', checksum);
+  transaction.setRef(ref, checksum);
+  await transaction.commit();
+  return { commit: checksum, parent, root, image, statistics, notes };
+}
+
+async function findParent(
+  repository: Repository,
+  { parent, ref }: CommitOptions,
+): Promise<string | undefined> {
+  if (parent === 'none') return undefined;
+  return parent === undefined ? readRef(repository, ref) : resolveCommit(repository, parent);
+}
+
+async function makeBootable(
+  repository: Repository,
+  tree: SourceTree,
+  parent: string | undefined,
+  { bootable }: CommitOptions,
+): Promise<void> {
+  if (bootable === undefined) return;
+  const allowed = bootable.allowIdChange ?? false;
+  if (parent !== undefined) await checkParentAccounts(repository, parent, tree, allowed);
+  const { prepareBootable } = await import('./bootable/prepare.ts');
+  await prepareBootable(tree, bootable);
+}
+
+function checkSlots(layout: ImageLayout, { slots = [] }: CommitOptions): string[] {
+  return slots.flatMap(({ name, slotSize }) => {
+    const { warning } = checkFits(layout.size, slotSize, name);
+    return warning === undefined ? [] : [warning];
+  });
+}
+
+async function checkSpace(
+  transaction: Transaction,
+  measured: MeasuredTree,
+  directories: readonly TreeObject[],
+): Promise<void> {
+  const files = newFiles(measured, transaction).map(([, file]) => file.content.size);
+  const objects = directories
+    .filter(({ checksum, kind }) => !transaction.has(checksum, kind))
+    .map(({ bytes }) => bytes.length);
+  const links = [...measured.links.keys()].filter((link) => !transaction.has(link, 'filez'));
+  const { path } = transaction.repository;
+  await checkRepositorySpace(path, [...files, ...objects, ...links.map(() => 0)]);
+}
+
+/** In the order that docs/architecture.md gives: it is part of what is hashed. */
+function commitMetadata(
+  { metadata = [], bootable, ref }: CommitOptions,
+  layout: ImageLayout | undefined,
+  image: Promised | undefined,
+): Dictionary {
+  const entries: (readonly [string, Variant])[] = [...metadata];
+  if (bootable !== undefined) {
+    entries.push(['pine.boot-compat', { type: 'u', value: bootCompatibility }]);
+  }
+  if (layout !== undefined && image !== undefined) {
+    entries.push(['pine.image.1', encodePromised(image)]);
+    entries.push(['pine.plan.1', encodePromised(hashPlan(layout))]);
+  }
+  return [...entries, ['ostree.ref-binding', { type: 'as', value: [ref] }]];
+}
+
+/** The bytes of the commit's detached metadata, with signatures added to what is there already. */
+async function sign(
+  repository: Repository,
+  checksum: string,
+  commit: Buffer,
+  keys: readonly SecretKey[],
+): Promise<Buffer | undefined> {
+  const present = await repository.readDetachedMetadata(checksum);
+  if (keys.length === 0) return present.length > 0 ? encodeDetachedMetadata(present) : undefined;
+  const { signCommit } = await import('../trust/sign.ts');
+  const signatures = await Promise.all(keys.map((key) => signCommit(commit, key)));
+  return encodeDetachedMetadata(withSignatures(present, signatures));
+}
+
+/** Waits for both, also when one fails: nothing goes on behind the back of who cleans up. */
+async function together<A, B>(first: Promise<A>, second: Promise<B> | undefined) {
+  const [a, b] = await Promise.allSettled([first, second ?? Promise.resolve(undefined)]);
+  if (a.status === 'rejected') throw a.reason;
+  if (b.status === 'rejected') throw b.reason;
+  return [a.value, b.value] as const;
+}
