@@ -5,6 +5,7 @@ import type { ObjectSource } from '../plan/object-source.ts';
 import type { ByteSource } from '../ports/byte-source.ts';
 import { isChecksum, objectPath } from '../repo/object-name.ts';
 import { refPath } from '../repo/ref-name.ts';
+import { checkConfig } from '../repo/repository-config.ts';
 import { commitLimit } from '../trust/policy.ts';
 import { fileObjectLimit, readFileObject } from './file-object.ts';
 
@@ -33,7 +34,7 @@ export class RemoteRepository {
     return this.#source.name;
   }
 
-  /** Throws NOT_FOUND_REMOTE_REPOSITORY, or INPUT_REMOTE_MODE for one that is not an archive. */
+  /** Throws NOT_FOUND_REMOTE_REPOSITORY, or INPUT_REPOSITORY_MODE for one that is not an archive. */
   async checkMode(): Promise<void> {
     const where = `${this.name}/config`;
     const config = await this.#read('config', configLimit);
@@ -45,14 +46,7 @@ export class RemoteRepository {
         remedy: 'check the URL or path of the remote',
       });
     }
-    const mode = /^\s*mode\s*=\s*(\S+)\s*$/m.exec(config.toString('utf8'))?.[1];
-    if (mode === 'archive-z2' || mode === 'archive') return;
-    throw new PineError('INPUT_REMOTE_MODE', 'the remote can not be read from', {
-      expected: 'a repository of mode archive-z2',
-      found: `mode ${mode === undefined ? 'unknown' : JSON.stringify(mode.slice(0, 40))}`,
-      where,
-      remedy: 'serve a repository that `pinectl init` or `ostree init --mode=archive` made',
-    });
+    checkConfig(config.toString('utf8'), where);
   }
 
   /** The commit that a ref names now: 64 hex digits. Throws NOT_FOUND_REMOTE_REF, CORRUPT_REF. */

@@ -123,14 +123,14 @@ describe.skipIf(missing('ostree') !== undefined)('a remote that the stock client
   });
 
   it.each([
-    ['mode=bare', '[core]\nrepo_version=1\nmode=bare\n'],
-    ['no mode', '[core]\n'],
-    ['a web page', '<html>mode=archive-z2 is what you want</html>'],
-  ])('refuses a configuration with %s', async (_, text) => {
+    ['mode=bare', '[core]\nrepo_version=1\nmode=bare\n', 'INPUT_REPOSITORY_MODE'],
+    ['no version', '[core]\nmode=archive\n', 'INPUT_REPOSITORY_VERSION'],
+    ['a web page', '<html>mode=archive-z2</html>', 'INPUT_REPOSITORY_VERSION'],
+  ] as const)('refuses a configuration with %s', async (_, text, code) => {
     const other = mkdtempSync(join(folder, 'other-'));
     writeFileSync(join(other, 'config'), text);
     const repository = new RemoteRepository(new FolderSource(other));
-    await codeOfAsync(() => repository.checkMode(), 'INPUT_REMOTE_MODE');
+    await codeOfAsync(() => repository.checkMode(), code);
   });
 
   it.each([
