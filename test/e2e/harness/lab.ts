@@ -1,12 +1,20 @@
-import { constants, copyFileSync, mkdirSync, rmSync } from 'node:fs';
+import { mkdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
+import { run } from '../../../scripts/root/programs.ts';
 import { Machine, type MachineOptions } from './machine.ts';
 import { refOf } from './release.ts';
 import { serveFolder, type WebServer } from './web-server.ts';
 
 /** What `pinectl status --json` says, as far as tests look at it. */
 export interface Status {
-  readonly [name: string]: unknown;
+  readonly running: {
+    readonly deployment: string;
+    readonly slot: 'a' | 'b';
+    readonly choice: 'order' | 'trial' | 'emergency';
+    readonly data: 'ok' | 'repaired' | 'degraded';
+  };
+  readonly history: readonly { readonly kind: string; readonly reason: string }[];
+  readonly held: readonly { readonly commit: string; readonly reason: string }[];
 }
 
 export interface LabOptions extends Partial<Omit<MachineOptions, 'disk'>> {
@@ -33,11 +41,20 @@ export class Lab {
     options: LabOptions = {},
     change: (disk: string) => void | Promise<void> = () => {},
   ): Promise<Lab> {
-    const { from = 'v1.img', memory = 128, ...rest } = options;
-    const disk = copyDisk(join(folder, from), join(folder, 'runs', `${name}.img`));
+    const { from = 'v1.img', ...rest } = options;
+    const disk = await copyDisk(join(folder, from), join(folder, 'runs', `${name}.img`));
     await change(disk);
+    return Lab.resume(folder, disk, rest);
+  }
+
+  /** Switches a machine on with a disk that it, or another one, had before. */
+  static async resume(
+    folder: string,
+    disk: string,
+    options: Omit<LabOptions, 'from'> = {},
+  ): Promise<Lab> {
     const web = await serveFolder(join(folder, 'repo'));
-    return new Lab(await Machine.start({ disk, memory, ...rest }), web);
+    return new Lab(await Machine.start({ disk, memory: 192, ...options }), web);
   }
 
   /** Tells the machine where its repository is, and which ref to follow. */
@@ -64,10 +81,10 @@ export class Lab {
   }
 }
 
-/** Copies a disk image, without its data where the file system can share it. */
-export function copyDisk(from: string, to: string): string {
+/** Copies a disk image, and does not copy its zeros. */
+export async function copyDisk(from: string, to: string): Promise<string> {
   mkdirSync(join(to, '..'), { recursive: true });
   rmSync(`${to}.console`, { force: true });
-  copyFileSync(from, to, constants.COPYFILE_FICLONE);
+  await run('cp', ['--sparse=always', '--reflink=auto', from, to]);
   return to;
 }

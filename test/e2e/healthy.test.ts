@@ -1,0 +1,128 @@
+import { rmSync } from 'node:fs';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest';
+import { grubenv, partition, readBytes, writeBytes } from './harness/disk-bytes.ts';
+import { copyDisk, Lab } from './harness/lab.ts';
+
+const { folder = '', skipped } = inject('e2e');
+
+/** A journal's superblock and first blocks begin with this, big-endian. */
+const journalMagic = Buffer.from([0xc0, 0x3b, 0x39, 0x98]);
+
+describe.skipIf(skipped !== undefined)('a healthy machine that was upgraded', () => {
+  const good = 'healthy.img';
+
+  beforeAll(async () => {
+    await using lab = await Lab.start(folder, 'healthy', { memory: 192 });
+    await lab.machine.waitForBoot();
+    await lab.follow('server');
+    lab.machine.send('pinectl upgrade');
+    await lab.machine.waitForBoot(600);
+    expect((await lab.status()).running).toMatchObject({ slot: 'b', choice: 'trial' });
+    await lab.machine.powerOff();
+    await copyDisk(lab.disk, join(folder, good));
+  });
+  afterAll(() => rmSync(join(folder, good), { force: true }));
+
+  it('S4: (e) keeps its slot and its boot choice through ten power cycles', async () => {
+    const disk = await copyDisk(join(folder, good), join(folder, 'runs/cycles.img'));
+    const boot = () => readBytes(disk, partition(disk, 'boot'));
+    const before = boot();
+    for (let cycle = 1; cycle <= 10; cycle += 1) {
+      await using lab = await Lab.resume(folder, disk);
+      // Half of them lose power at some moment of their start.
+      if (cycle % 2 === 1) {
+        await lab.machine.waitForConsole(/Linux version/);
+        await new Promise((resolve) => setTimeout(resolve, cycle * 500));
+      } else {
+        await lab.machine.waitForBoot();
+        expect((await lab.status()).running).toMatchObject({ slot: 'b', choice: 'order' });
+      }
+      await lab.machine.kill();
+      expect(boot().equals(before)).toBe(true);
+    }
+  });
+
+  const dataCases: readonly { what: string; damage: (disk: string) => void; data: RegExp }[] = [
+    {
+      what: 'the superblock of the data partition zeroed',
+      damage: (disk) => writeBytes(disk, partition(disk, 'data').start + 1024, Buffer.alloc(1024)),
+      data: /repaired|degraded/,
+    },
+    {
+      what: 'the journal of the data partition damaged',
+      damage: (disk) => {
+        const data = partition(disk, 'data');
+        const at = readBytes(disk, data).indexOf(journalMagic);
+        if (at < 0) throw new Error('no journal was found');
+        writeBytes(disk, data.start + at, Buffer.alloc(4096, 0xa5));
+      },
+      data: /repaired|degraded/,
+    },
+    {
+      what: 'every superblock and group table of the data partition gone',
+      damage: (disk) => {
+        const { start, size } = partition(disk, 'data');
+        writeBytes(disk, start, Buffer.alloc(size));
+      },
+      data: /^degraded$/,
+    },
+  ];
+
+  it.each(dataCases)('S11: (g) with $what stays up in its slot', async ({ what, damage, data }) => {
+    const name = `data-${dataCases.findIndex((each) => each.what === what)}`;
+    await using lab = await Lab.start(folder, name, { from: good, memory: 192 }, damage);
+    const choice = readBytes(lab.disk, grubenv(lab.disk));
+    await lab.machine.waitForBoot();
+    const { running } = await lab.status();
+    expect(running).toMatchObject({ slot: 'b', choice: 'order' });
+    expect(running.data).toMatch(data);
+    // Reachable: its network is up, and sshd answers with a host key.
+    await lab.machine.check(
+      'ping -c 1 -W 5 10.0.2.2 && nc -w 5 127.0.0.1 22 </dev/null | grep SSH',
+    );
+    await lab.machine.kill();
+    expect(readBytes(lab.disk, grubenv(lab.disk)).equals(choice)).toBe(true);
+  });
+
+  const choiceCases: readonly { what: string; bytes: Buffer }[] = [
+    { what: 'zeroed', bytes: Buffer.alloc(512) },
+    {
+      what: 'full of garbage',
+      bytes: Buffer.alloc(512, Buffer.from([0xd7, 0x0a, 0x3d, 0x22, 0x24])),
+    },
+    {
+      what: 'with hostile names',
+      bytes: environment(
+        'pager=1\nprefix=(hd9)/nowhere\nroot=hd9\npine_order=2 1; reboot\ncmdpath=x\n',
+      ),
+    },
+    {
+      what: 'with an order that names nothing',
+      bytes: environment('pine_order=4 3\npine_trial=\npine_tries=\n'),
+    },
+  ];
+
+  it.each(choiceCases)('(h) with a grubenv $what boots a good slot', async ({ what, bytes }) => {
+    const name = `grubenv-${choiceCases.findIndex((each) => each.what === what)}`;
+    const { start } = grubenv(join(folder, good));
+    await using lab = await Lab.start(folder, name, { from: good, memory: 192 }, (disk) =>
+      writeBytes(disk, start, bytes),
+    );
+    await lab.machine.waitForBoot();
+    expect((await lab.status()).running.choice).toBe('emergency');
+    await lab.machine.powerOff();
+
+    // The choice that was written afresh is followed from then on.
+    await using next = await Lab.resume(folder, lab.disk);
+    await next.machine.waitForBoot();
+    expect((await next.status()).running.choice).toBe('order');
+  });
+});
+
+/** An environment block as GRUB wants it: 512 bytes, filled up with #. */
+function environment(lines: string): Buffer {
+  const block = Buffer.alloc(512, '#');
+  block.write(`# GRUB Environment Block\n${lines}`, 'latin1');
+  return block;
+}

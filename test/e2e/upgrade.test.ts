@@ -1,0 +1,93 @@
+import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest';
+import { Lab } from './harness/lab.ts';
+import { kernelNote } from './harness/test-root.ts';
+
+const { folder = '', skipped } = inject('e2e');
+
+describe.skipIf(skipped !== undefined)('a BIOS machine of 128 MB', () => {
+  let lab: Lab;
+
+  beforeAll(async () => {
+    console.log(`upgrade: ${kernelNote}`);
+    lab = await Lab.start(folder, 'upgrade', { memory: 128 });
+    await lab.machine.waitForBoot();
+    await lab.follow('server');
+  });
+  afterAll(() => lab?.[Symbol.asyncDispose]());
+
+  it('boots what the image holds, read-only and with swap', async () => {
+    const { running, held } = await lab.status();
+    expect(running).toMatchObject({ slot: 'a', choice: 'order', data: 'ok' });
+    expect(held).toEqual([]);
+    expect(await lab.machine.check('tail -n +2 /proc/swaps')).toMatch(/^\/dev\/vda\d+ /);
+    expect(await lab.machine.check("grep ' / squashfs ' /proc/mounts")).toMatch(/ ro,/);
+  });
+
+  it('S2: upgrades into the other slot, which is read back from the device', async () => {
+    await lab.machine.check('echo kept >/etc/kept; echo kept >/srv/kept; echo kept >/var/kept');
+    const before = await bytesRead(lab, 'root-b');
+    const started = Date.now();
+    await lab.machine.check('pinectl upgrade --no-reboot', 600);
+    const seconds = (Date.now() - started) / 1000;
+    const read = (await bytesRead(lab, 'root-b')) - before;
+    const size = await imageSize(lab, 'root-b');
+    const fetched = lab.web.sent();
+    console.log(
+      `upgrade at 128 MB: ${seconds.toFixed(1)} s, ${fetched} bytes fetched, image ${size} bytes, read back ${read}`,
+    );
+    expect(size).toBeGreaterThan(50_000_000);
+    expect(read).toBeGreaterThanOrEqual(size);
+    // What the running slot has is not fetched again.
+    expect(fetched).toBeLessThan(size / 4);
+  });
+
+  it('reboots into it and confirms it by itself', async () => {
+    const release = await lab.machine.check('cat /etc/alpine-release');
+    lab.machine.send('reboot');
+    await lab.machine.waitForBoot();
+    const { running, history, held } = await lab.status();
+    expect(running).toMatchObject({ slot: 'b', choice: 'trial', data: 'ok' });
+    expect(history.map(({ kind }) => kind)).toEqual(['armed', 'confirmed']);
+    expect(held).toEqual([]);
+    expect(await lab.machine.check('cat /etc/alpine-release')).not.toBe(release);
+    expect(await lab.machine.check('cat /etc/kept /srv/kept /var/kept')).toBe('kept\nkept\nkept');
+  });
+
+  it('has nothing to do when it is asked again', async () => {
+    const sent = lab.web.sent();
+    await lab.machine.check('pinectl upgrade');
+    expect(lab.machine.boots).toBe(2);
+    expect(lab.web.sent() - sent).toBeLessThan(1_000_000);
+  });
+
+  it('goes back when it is told to, and holds what it left', async () => {
+    const boots = lab.machine.boots;
+    await lab.machine.check('pinectl rollback --no-reboot');
+    expect(lab.machine.boots).toBe(boots);
+    lab.machine.send('reboot');
+    await lab.machine.waitForBoot();
+    const { running, held } = await lab.status();
+    expect(running).toMatchObject({ slot: 'a', choice: 'order' });
+    expect(held).toHaveLength(1);
+    const again = await lab.machine.run('pinectl upgrade');
+    expect(again).toMatchObject({ status: 6 });
+    expect(again.output).toMatch(/^STATE_HELD/m);
+  });
+});
+
+/** Bytes that the kernel has read from a partition's device since it started. */
+async function bytesRead(lab: Lab, name: string): Promise<number> {
+  return Number(await lab.machine.check(`awk '{ print $3 * 512 }' ${sysfs(name)}/stat`));
+}
+
+/** Bytes of the squashfs image in a slot, by its superblock. */
+async function imageSize(lab: Lab, name: string): Promise<number> {
+  const device = `/dev/$(basename ${sysfs(name)})`;
+  const bytes = await lab.machine.check(`dd if=${device} bs=8 skip=5 count=1 2>/dev/null | base64`);
+  return Number(Buffer.from(bytes, 'base64').readBigUInt64LE());
+}
+
+/** The folder of a partition in /sys, by its name. */
+function sysfs(name: string): string {
+  return `$(dirname "$(grep -lx PARTNAME=${name} /sys/class/block/*/uevent)")`;
+}
