@@ -20,12 +20,29 @@ export interface QemuResult {
   readonly end: 'exit' | 'until' | 'timeout';
 }
 
+/** At most two machines at a time, however many tests run together. */
+let free = 2;
+const waiting: (() => void)[] = [];
+
+async function enter(): Promise<void> {
+  if (free > 0) free -= 1;
+  else await new Promise<void>((resolve) => waiting.push(resolve));
+}
+
+function leave(): void {
+  const next = waiting.shift();
+  if (next === undefined) free += 1;
+  else next();
+}
+
 /** Starts a machine from a disk and waits until it resets, says something, or takes too long. */
 export async function runQemu(run: QemuRun): Promise<QemuResult> {
+  await enter();
   const folder = await mkdtemp(join(tmpdir(), 'pine-qemu-'));
   try {
     return await start(run, await machineArguments(run, folder));
   } finally {
+    leave();
     await rm(folder, { recursive: true, force: true });
   }
 }

@@ -9,7 +9,14 @@ export type BootFolder = Readonly<Record<string, Uint8Array | string | undefined
 
 /** A pine.cfg that says what was passed to it, then ends the machine instead of loading a kernel. */
 export const markerScript = `
-echo "@@ choice=$pine_choice slot=$pine_slot id=$pine_id block=$pine_block skipped=$pine_skipped args=$pine_args root=$pine_root partuuid=$pine_partuuid @@"
+echo "@ choice=$pine_choice"
+echo "@ slot=$pine_slot"
+echo "@ id=$pine_id"
+echo "@ block=$pine_block"
+echo "@ skipped=$pine_skipped"
+echo "@ args=$pine_args"
+echo "@ root=$pine_root"
+echo "@ partuuid=$pine_partuuid"
 reboot
 `;
 

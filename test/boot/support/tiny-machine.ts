@@ -1,9 +1,9 @@
 import { copyFile, mkdtemp, open, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import type { BootChoice, SlotName } from '../../../src/boot/choice.ts';
-import { locateFile } from '../../../src/boot/grub/ext4-file.ts';
+import type { SlotName } from '../../../src/boot/choice.ts';
 import { encodeDeployment } from '../../../src/boot/grub/deployment-codec.ts';
+import { locateFile } from '../../../src/boot/grub/ext4-file.ts';
 import { deriveUuid } from '../../../src/disk/derive-uuid.ts';
 import { parseLayout } from '../../../src/disk/layout.ts';
 import { nodeBlockDevice } from '../../../src/disk/node-block-device.ts';
@@ -13,7 +13,7 @@ import {
   placeLayout,
 } from '../../../src/disk/place-layout.ts';
 import { installDisk } from '../../../src/install/install-disk.ts';
-import { runQemu, type QemuResult, type QemuRun } from './qemu.ts';
+import { type QemuResult, type QemuRun, runQemu } from './qemu.ts';
 import { makeSlotImage, wholeBootFolder } from './slot-image.ts';
 
 const layoutText = `label: gpt
@@ -25,12 +25,16 @@ name="root-b", size=4MiB
 name="data", size=64MiB
 `;
 
+const diskUuid = deriveUuid('tiny', 'disk');
+
 /** What a machine of the tests answers: what its slot's pine.cfg was told, and what was written. */
 export interface Answer extends QemuResult {
   /** `choice=order slot=a …` as key and value; empty when no slot was chosen. */
   readonly told: Readonly<Record<string, string>>;
   /** Byte positions of the sectors that the run changed. */
   readonly changed: readonly number[];
+  /** The 512 bytes of grubenv after the run. */
+  readonly grubenv: Buffer;
 }
 
 /** A disk with two slots whose pine.cfg only says what it was told. Each run works on a copy. */
@@ -57,16 +61,22 @@ export class TinyMachine {
     await file.close();
     const deployment = deploymentOf(1);
     await installDisk({
-      ...{ path, partitions, deployment, time: 1_700_000_000 },
-      diskUuid: deriveUuid('tiny', 'disk'),
+      ...{ path, partitions, diskUuid, deployment, time: 1_700_000_000 },
     });
     const probe = new TinyMachine(folder, partitions, 0);
-    const machine = new TinyMachine(folder, partitions, await probe.positionOf(path, 'grub/grubenv'));
+    const machine = new TinyMachine(
+      folder,
+      partitions,
+      await probe.positionOf(path, 'grub/grubenv'),
+    );
     const disk = new TinyDisk(machine, path);
     await disk.writeSlot('a', await makeSlotImage(wholeBootFolder('a')));
     await disk.writeSlot('b', await makeSlotImage(wholeBootFolder('b')));
     for (const block of [2, 3, 4]) {
-      await disk.writeBootFile(`grub/deployment-${block}.env`, encodeDeployment(deploymentOf(block)));
+      await disk.writeBootFile(
+        `grub/deployment-${block}.env`,
+        encodeDeployment(deploymentOf(block)),
+      );
     }
     return machine;
   }
@@ -83,8 +93,10 @@ export class TinyMachine {
       await prepare(new TinyDisk(this, path));
       const before = await readFile(path);
       const result = await runQemu({ ...run, disk: path });
-      const changed = changedSectors(before, await readFile(path));
-      return { ...result, told: parseMarker(result.console), changed };
+      const after = await readFile(path);
+      const grubenv = after.subarray(this.grubenvAt, this.grubenvAt + 512);
+      const changed = changedSectors(before, after);
+      return { ...result, told: parseMarker(result.console), changed, grubenv };
     } finally {
       await rm(folder, { recursive: true, force: true });
     }
@@ -98,6 +110,11 @@ export class TinyMachine {
     const found = this.partitions.find((partition) => partition.role === role);
     if (found === undefined) throw new Error(`no partition ${role}`);
     return found;
+  }
+
+  /** A partition's GUID, as the kernel and GRUB write it. */
+  partuuid(role: string): string {
+    return deriveUuid(diskUuid, this.partition(role).role).toLowerCase();
   }
 
   /** Where a file of the boot partition lies on the disk, in bytes. */
@@ -146,11 +163,6 @@ export class TinyDisk {
     const { start, size } = this.#machine.partition(`root-${slot}`);
     return (await readFile(this.path)).subarray(start, start + size);
   }
-
-  async readGrubenv(): Promise<Buffer> {
-    const at = this.#machine.grubenvAt;
-    return (await readFile(this.path)).subarray(at, at + 512);
-  }
 }
 
 /** Blocks 1 and 3 are of slot a, 2 and 4 of slot b. */
@@ -163,13 +175,9 @@ export function deploymentOf(block: number) {
   };
 }
 
-export type { BootChoice };
-
 function parseMarker(console: string): Record<string, string> {
-  const told: Record<string, string> = {};
-  const line = /@@ (.*?) @@/s.exec(console)?.[1]?.replace(/\n/g, '') ?? '';
-  for (const match of line.matchAll(/(\w+)=(.*?)(?= \w+=|$)/g)) told[match[1] ?? ''] = match[2] ?? '';
-  return told;
+  const lines = [...console.matchAll(/^@ (\w+)=(.*)$/gm)];
+  return Object.fromEntries(lines.map(([, key = '', value = '']) => [key, value.trim()]));
 }
 
 function changedSectors(before: Buffer, after: Buffer): number[] {
