@@ -10,6 +10,23 @@ interface CommandModule {
 /** Every command: its name, one line about it, and how its file is loaded. */
 const commands: readonly (readonly [string, string, () => Promise<CommandModule>])[] = [
   ['keys', 'make and show the key pairs that commits are signed with', () => import('./keys.ts')],
+  [
+    'status',
+    'what runs, what is in the slots, and why the last rollback happened',
+    () => import('./status.ts'),
+  ],
+  [
+    'upgrade',
+    'bring the other slot to what the remote has, and try it',
+    () => import('./upgrade.ts'),
+  ],
+  ['rollback', 'go back to the last confirmed deployment', () => import('./rollback.ts')],
+  [
+    'boot-complete',
+    'judge this boot: confirm a trial or record why it failed',
+    () => import('./boot-complete.ts'),
+  ],
+  ['history', 'what was armed, confirmed and left', () => import('./history.ts')],
 ];
 
 /**

@@ -1,0 +1,70 @@
+import type { Command } from 'commander';
+import type { BootOutcome } from '../deploy/boot-complete.ts';
+import type { Machine } from '../deploy/machine.ts';
+import { PineError } from '../error.ts';
+import {
+  addMachineOptions,
+  configurationFolder,
+  type MachineOptions,
+  note,
+  openMachine,
+} from './machine-options.ts';
+import { print } from './output.ts';
+
+export function define(command: Command): void {
+  addMachineOptions(command)
+    .addHelpText(
+      'after',
+      `
+Run once per boot, by the OpenRC service pine-boot-complete. On trial it runs the health checks, then
+confirms the deployment or reboots. After a trial that failed it records why and holds the commit.`,
+    )
+    .action(run);
+}
+
+async function run(options: MachineOptions): Promise<void> {
+  const { bootComplete } = await import('../deploy/boot-complete.ts');
+  const machine = await openMachine(options);
+  const settings = await readSettings(machine, configurationFolder(machine, options));
+  const outcome = await bootComplete(machine, { ...settings, note });
+  print(options.json, outcome, () => describe(outcome));
+  if (outcome.kind === 'failed') process.exitCode = 1;
+}
+
+/** A mistake in pinectl.toml must not make a trial fail: it is told, and the standard values count. */
+async function readSettings(machine: Machine, folder: string) {
+  const { readConfiguration } = await import('../deploy/configuration.ts');
+  try {
+    const { health, trial } = await readConfiguration(machine.files, folder);
+    return { timeout: health.timeout, tries: trial.tries };
+  } catch (error) {
+    if (!(error instanceof PineError)) throw error;
+    note(`${error.message} (${error.details.where}): using standard values`);
+    return { timeout: 60, tries: 2 };
+  }
+}
+
+function describe(outcome: BootOutcome): string {
+  switch (outcome.kind) {
+    case 'ordinary':
+      return 'nothing to do';
+    case 'confirmed':
+      return [
+        'the trial is confirmed',
+        ...outcome.ignored.map(
+          ({ name, detail }) => `failed before the upgrade too: ${name}: ${detail}`,
+        ),
+      ].join('\n');
+    case 'failed':
+      return [
+        'the trial failed, rebooting',
+        ...outcome.failed.map(({ name, detail }) => `health ${name} failed: ${detail}`),
+      ].join('\n');
+    case 'fell-back':
+      return `fell back: ${outcome.reason}; the commit is held`;
+    case 'recovered':
+      return 'the boot loader could not follow its choice: it has a fresh one';
+    case 'postponed':
+      return 'on trial without its data partition: not judged, and the try is given back';
+  }
+}

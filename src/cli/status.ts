@@ -1,0 +1,74 @@
+import type { Command } from 'commander';
+import type { SlotStatus, Status } from '../deploy/status.ts';
+import type { PublicKey } from '../trust/keys.ts';
+import {
+  addMachineOptions,
+  configurationFolder,
+  type MachineOptions,
+  openMachine,
+} from './machine-options.ts';
+import { formatBytes, print } from './output.ts';
+
+export function define(command: Command): void {
+  addMachineOptions(command)
+    .addHelpText('after', '\nExample:\n  pinectl status --json | jq .trial')
+    .action(run);
+}
+
+async function run(options: MachineOptions): Promise<void> {
+  const { readStatus } = await import('../deploy/status.ts');
+  const machine = await openMachine(options);
+  const { readTrustedKeys } = await import('../trust/key-folder.ts');
+  const folder = `${configurationFolder(machine, options)}/keys`;
+  const keys: readonly PublicKey[] = await readTrustedKeys(machine.files, folder).catch(() => []);
+  const status = await readStatus(machine, keys);
+  print(options.json, status, () => describe(status));
+}
+
+function describe(status: Status): string {
+  const { running, trial, lastRollback, writing, held } = status;
+  const lines = [`deployment ${running.deployment} runs from slot ${running.slot}`];
+  if (trial !== null) lines.push(describeTrial(trial));
+  if (!status.choiceReadable) lines.push('the boot choice is damaged: run `pinectl boot-complete`');
+  if (running.data !== 'ok') lines.push(`data partition ${running.data}: ${running.dataDetail}`);
+  for (const slot of status.slots) lines.push(...describeSlot(slot));
+  if (lastRollback !== null) {
+    const { time, kind, deployment, version, reason } = lastRollback;
+    const what = `${deployment}${version === '' ? '' : ` (${version})`}`;
+    lines.push(`${formatTime(time)} ${kind.replace('-', ' ')} from ${what}: ${reason}`);
+  }
+  for (const { commit, reason } of held) lines.push(`held: ${commit.slice(0, 12)}: ${reason}`);
+  if (writing !== null) {
+    const { commit, slot, durable, size } = writing;
+    const done = `${formatBytes(durable)} of ${formatBytes(size)}`;
+    lines.push(`unfinished: ${commit.slice(0, 12)} into slot ${slot}, ${done} durable`);
+  }
+  if (status.stateLost) lines.push('state.json is damaged: history and held commits are lost');
+  return lines.join('\n');
+}
+
+function describeTrial({ deployment, tries, state }: NonNullable<Status['trial']>): string {
+  if (state === 'running') return `it is on trial; tries left after this one: ${tries}`;
+  if (state === 'armed')
+    return `${deployment} is armed: the next boot is its trial (${tries} tries)`;
+  return `the trial of ${deployment} failed; boot-complete has yet to record why`;
+}
+
+function describeSlot({ slot, running, deployments, contents, problem }: SlotStatus): string[] {
+  const states = deployments.map(({ id, state }) => `${id} (${state})`).join(', ');
+  const head = `slot ${slot}${running ? ', running' : ''}: ${states || 'boots nothing'}`;
+  if (contents === undefined) return [head, `  ${problem}`];
+  const { commit, version, timestamp, imageSize, imageSha256, signedBy } = contents;
+  return [
+    head,
+    `  version   ${version || 'not named'}, of ${formatTime(timestamp)}`,
+    `  commit    ${commit}`,
+    `  image     ${formatBytes(imageSize)}, SHA-256 ${imageSha256}`,
+    `  signed    ${signedBy === null ? 'by no key that is trusted' : `by ${signedBy}`}`,
+  ];
+}
+
+function formatTime(seconds: number): string {
+  const time = new Date(seconds * 1000);
+  return Number.isNaN(time.getTime()) ? String(seconds) : time.toISOString().replace('.000Z', 'Z');
+}

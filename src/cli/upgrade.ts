@@ -1,0 +1,101 @@
+import type { Command } from 'commander';
+import type { UpgradeOutcome, UpgradePreview } from '../deploy/upgrade.ts';
+import {
+  addMachineOptions,
+  configurationFolder,
+  type MachineOptions,
+  note,
+  openMachine,
+} from './machine-options.ts';
+import { formatBytes, print } from './output.ts';
+import { terminalProgress } from './progress.ts';
+
+interface Options extends MachineOptions {
+  readonly check?: boolean;
+  readonly plan?: boolean;
+  readonly retry?: boolean;
+  readonly allowDowngrade?: boolean;
+  readonly reboot: boolean;
+}
+
+export function define(command: Command): void {
+  addMachineOptions(command)
+    .option('--check', 'say whether there is something new, and do nothing')
+    .option('--plan', 'say what would be fetched and copied, and do nothing')
+    .option('--retry', 'take a commit that is held since it was left')
+    .option('--allow-downgrade', 'take a commit that is older than the running one')
+    .option('--no-reboot', 'arm the new deployment, and leave the reboot to you')
+    .addHelpText(
+      'after',
+      `
+Examples:
+  pinectl upgrade --plan             what an upgrade would take
+  pinectl upgrade                    write the other slot, reboot, try it, keep it or fall back
+  pinectl upgrade --no-reboot --disk disk.img --state state/`,
+    )
+    .action(run);
+}
+
+async function run(options: Options): Promise<void> {
+  const { readConfiguration } = await import('../deploy/configuration.ts');
+  const { readTrustedKeys } = await import('../trust/key-folder.ts');
+  const { openSource } = await import('../remote/open-source.ts');
+  const { RemoteRepository } = await import('../remote/remote-repository.ts');
+  const { previewUpgrade, upgrade } = await import('../deploy/upgrade.ts');
+  const machine = await openMachine(options);
+  const folder = configurationFolder(machine, options);
+  const configuration = await readConfiguration(machine.files, folder);
+  const keys = await readTrustedKeys(machine.files, `${folder}/keys`);
+  const remote = new RemoteRepository(await openSource(configuration.remote));
+  const progress = terminalProgress();
+  const { retry = false, allowDowngrade = false, plan = false, check = false } = options;
+  const common = { configuration, keys, remote, retry, allowDowngrade, note };
+  try {
+    if (plan || check) {
+      const preview = await previewUpgrade(machine, { ...common, plan });
+      print(options.json, preview, () => describePreview(preview));
+      return;
+    }
+    const outcome = await upgrade(machine, {
+      ...common,
+      reboot: options.reboot,
+      progress: progress.report,
+    });
+    progress.end();
+    print(options.json, outcome, () => describeOutcome(outcome));
+  } finally {
+    progress.end();
+    await remote.close();
+  }
+}
+
+function describePreview({ kind, from, to, slot, imageBytes, plan }: UpgradePreview): string {
+  if (kind === 'up-to-date') return `up to date: ${name(from)}`;
+  if (kind === 'already-armed') return `${name(to ?? from)} waits in slot ${slot} for the reboot`;
+  const lines = [`new: ${name(to ?? from)}, signed by ${to?.signedBy}`, `running: ${name(from)}`];
+  if (plan !== undefined) {
+    const { object, range, literal, zeros } = plan.bytes;
+    lines.push(
+      `image: ${formatBytes(imageBytes ?? 0)}, into slot ${slot}`,
+      `to fetch: ${formatBytes(object)} in ${plan.objects} objects (before compression), plan: ${formatBytes(literal)}`,
+      `to copy from the running slot: ${formatBytes(range)}, zeros: ${formatBytes(zeros)}`,
+    );
+  }
+  return lines.join('\n');
+}
+
+function describeOutcome(outcome: UpgradeOutcome): string {
+  const { kind, deployment, slot, fetched, resumedAt = 0, rebooting } = outcome;
+  if (kind === 'up-to-date') return `up to date: ${name(outcome)}`;
+  const lines = [`${name(outcome)} is in slot ${slot}, as deployment ${deployment}`];
+  if (resumedAt > 0) lines.push(`an earlier write was taken up at ${formatBytes(resumedAt)}`);
+  if (fetched) {
+    lines.push(`fetched ${formatBytes(fetched.bytes)} in ${fetched.objects} objects`);
+  }
+  lines.push(rebooting ? 'rebooting into its trial' : 'the next boot is its trial');
+  return lines.join('\n');
+}
+
+function name({ commit, version }: { commit: string; version: string }): string {
+  return version === '' ? commit.slice(0, 12) : `${version} (${commit.slice(0, 12)})`;
+}

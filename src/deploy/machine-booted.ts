@@ -1,0 +1,74 @@
+import { execFile } from 'node:child_process';
+import { promisify } from 'node:util';
+import { GrubBootLoader } from '../boot/grub/grub.ts';
+import { nodeBlockDevice } from '../disk/node-block-device.ts';
+import { PineError } from '../error.ts';
+import { systemClock } from '../ports/clock.ts';
+import type { FileSystem } from '../ports/file-system.ts';
+import { nodeFileSystem } from '../ports/node-file-system.ts';
+import { waitForLock } from './lock.ts';
+import type { Machine } from './machine.ts';
+import { runCheck } from './run-check.ts';
+import { bootReportLimit, parseBootReport } from './running.ts';
+
+const report = '/run/pine/boot';
+
+/** The machine that this process runs on. Throws STATE_NOT_PINE on one that pine's initramfs did not start. */
+export async function bootedMachine(files: FileSystem = nodeFileSystem): Promise<Machine> {
+  const bytes = await files.readFile(report, bootReportLimit);
+  if (bytes === undefined) {
+    throw new PineError('STATE_NOT_PINE', 'this machine was not booted by pine', {
+      expected: 'a file that the initramfs left',
+      found: 'no such file',
+      where: report,
+      remedy:
+        'run it on a machine that pine installed, or name a disk image with --disk and --state',
+    });
+  }
+  const { running, disk } = parseBootReport(bytes.toString('utf8'), report);
+  const partitions = await findPartitions(files, disk);
+  const device = (name: string) => {
+    const path = partitions.get(name);
+    if (path !== undefined) return nodeBlockDevice(path, undefined, `${path} (${name})`);
+    throw new PineError('NOT_FOUND_PARTITION', 'the disk lacks a partition', {
+      expected: `a partition named ${name}`,
+      found: [...partitions.keys()].join(', ') || 'none with a name',
+      where: `/dev/${disk}`,
+      remedy: 'check the partition table: sfdisk -d',
+    });
+  };
+  const grub = new GrubBootLoader(device('boot'));
+  return {
+    slots: { a: device('root-a'), b: device('root-b') },
+    bootLoader: grub,
+    rescue: grub,
+    files,
+    data: '/data',
+    etc: '/etc',
+    homes: { root: '/root', users: '/home' },
+    volatile: '/run/pine',
+    healthFolders: ['/etc/pine/health.d', '/usr/lib/pine/health.d'],
+    clock: systemClock,
+    running,
+    effects: {
+      reboot: async () => void (await promisify(execFile)('reboot')),
+      runCheck,
+      lock: (seconds = 0) => waitForLock('/run/pine/lock', seconds),
+    },
+  };
+}
+
+/** Device paths of a disk's partitions by their names in the partition table. */
+async function findPartitions(
+  files: FileSystem,
+  disk: string,
+): Promise<ReadonlyMap<string, string>> {
+  const found = new Map<string, string>();
+  for (const entry of (await files.readFolder(`/sys/class/block/${disk}`)) ?? []) {
+    if (!entry.startsWith(disk)) continue;
+    const bytes = await files.readFile(`/sys/class/block/${disk}/${entry}/uevent`, 4096);
+    const name = /^PARTNAME=(.+)$/m.exec(bytes?.toString('utf8') ?? '')?.[1];
+    if (name !== undefined) found.set(name, `/dev/${entry.replaceAll('!', '/')}`);
+  }
+  return found;
+}

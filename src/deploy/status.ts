@@ -1,0 +1,132 @@
+import type { SlotName } from '../boot/choice.ts';
+import { PineError } from '../error.ts';
+import type { PublicKey } from '../trust/keys.ts';
+import type { Machine } from './machine.ts';
+import { hasFallenBack, readSituation, type Situation } from './situation.ts';
+import { readSlot, slotSigner } from './slot-contents.ts';
+import type { HistoryEvent, Hold } from './state.ts';
+import { readWriting } from './state-files.ts';
+
+/** What `pinectl status` tells about a slot. */
+export interface SlotStatus {
+  readonly slot: SlotName;
+  readonly running: boolean;
+  /** Argument blocks of this slot's deployments that may boot, best first. */
+  readonly deployments: readonly {
+    readonly id: string;
+    readonly block: number;
+    readonly state: 'confirmed' | 'trial';
+  }[];
+  /** What the trailer says; absent when there is none that can be read. */
+  readonly contents?: {
+    readonly commit: string;
+    readonly version: string;
+    readonly timestamp: number;
+    readonly imageSize: number;
+    readonly imageSha256: string;
+    /** The trusted key that signed it; null when none did. */
+    readonly signedBy: string | null;
+  };
+  readonly problem?: string;
+}
+
+export interface Status {
+  readonly running: Machine['running'];
+  readonly slots: readonly SlotStatus[];
+  readonly trial: {
+    readonly deployment: string;
+    readonly tries: number;
+    /** `running`: on probation now; `armed`: waits for its boot; `failed`: fell back, not yet recorded. */
+    readonly state: 'running' | 'armed' | 'failed';
+  } | null;
+  /** False when the boot loader could not follow its choice. */
+  readonly choiceReadable: boolean;
+  /** The last deployment that was left, and why. */
+  readonly lastRollback: HistoryEvent | null;
+  readonly held: readonly Hold[];
+  readonly writing: {
+    readonly commit: string;
+    readonly slot: SlotName;
+    readonly durable: number;
+    readonly size: number;
+  } | null;
+  /** state.json was damaged. */
+  readonly stateLost: boolean;
+  readonly history: readonly HistoryEvent[];
+}
+
+/** Gathers what is known about a machine. Writes nothing and needs no lock. */
+export async function readStatus(machine: Machine, keys: readonly PublicKey[]): Promise<Status> {
+  const situation = await readSituation(machine);
+  const { choice, state, stateLost } = situation;
+  const slots: SlotStatus[] = [];
+  for (const slot of ['a', 'b'] as const)
+    slots.push(await slotStatus(machine, slot, situation, keys));
+  const writing = await readWriting(machine);
+  const left = state.history.findLast(({ kind }) => kind === 'fell-back' || kind === 'rolled-back');
+  return {
+    running: machine.running,
+    slots,
+    trial: trialStatus(machine, situation),
+    choiceReadable: choice !== undefined,
+    lastRollback: left ?? null,
+    held: state.held,
+    writing: writing
+      ? { commit: writing.commit, slot: writing.slot, durable: writing.durable, size: writing.size }
+      : null,
+    stateLost,
+    history: state.history,
+  };
+}
+
+function trialStatus(machine: Machine, situation: Situation): Status['trial'] {
+  const trial = situation.choice?.trial;
+  if (trial === undefined) return null;
+  const known = situation.deployments.find(({ block }) => block === trial.block);
+  const state =
+    trial.block === machine.running.block
+      ? 'running'
+      : hasFallenBack(machine, situation)
+        ? 'failed'
+        : 'armed';
+  return { deployment: known?.id ?? `block ${trial.block}`, tries: trial.tries, state };
+}
+
+async function slotStatus(
+  machine: Machine,
+  slot: SlotName,
+  { choice, deployments }: Situation,
+  keys: readonly PublicKey[],
+): Promise<SlotStatus> {
+  const listed = (choice?.order ?? []).flatMap((block) =>
+    deployments.filter((deployment) => deployment.block === block && deployment.slot === slot),
+  );
+  const base = {
+    slot,
+    running: slot === machine.running.slot,
+    deployments: listed.map(({ id, block }) => ({
+      id,
+      block,
+      state: block === choice?.trial?.block ? ('trial' as const) : ('confirmed' as const),
+    })),
+  };
+  try {
+    const contents = await readSlot(machine.slots[slot]);
+    if (contents === undefined) return { ...base, problem: 'empty, or being written' };
+    const { checksum, version, commit, image } = contents;
+    return {
+      ...base,
+      contents: {
+        commit: checksum,
+        version,
+        timestamp: commit.timestamp,
+        imageSize: image.size,
+        imageSha256: image.sha256,
+        signedBy: (await slotSigner(contents, keys))?.name ?? null,
+      },
+    };
+  } catch (error) {
+    if (error instanceof PineError) return { ...base, problem: error.message };
+    throw error;
+  }
+}
