@@ -1,6 +1,6 @@
 import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { earlyCfg, grubModules } from '../boot/grub/grub-cfg.ts';
+import { earlyCfg, type GrubPlatform, grubModules } from '../boot/grub/grub-cfg.ts';
 import { PineError } from '../error.ts';
 import type { BlockDevice } from '../ports/block-device.ts';
 import { runProgram } from './program.ts';
@@ -17,13 +17,13 @@ export interface GrubPartitions {
 
 /** Builds GRUB's image for one platform into `folder` and returns its path. */
 export async function buildGrub(
-  platform: 'i386-pc' | 'x86_64-efi',
+  platform: GrubPlatform,
   partitions: GrubPartitions,
   folder: string,
 ): Promise<string> {
   const early = join(folder, `early-${platform}.cfg`);
   const image = join(folder, `core-${platform}.img`);
-  await writeFile(early, earlyCfg(partitions.slotA, partitions.slotB));
+  await writeFile(early, earlyCfg(platform, partitions.slotA, partitions.slotB));
   await readModule(platform, 'normal.mod');
   await runProgram('grub-mkimage', [
     ...['-O', platform, '-d', join(grubFolder, platform), '-o', image, '-c', early],

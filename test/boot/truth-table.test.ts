@@ -7,7 +7,7 @@ import { deploymentOf, TinyMachine } from './support/tiny-machine.ts';
 import { type Row, readTruthTable } from './support/truth-table.ts';
 
 /** Where a machine without a slot ends, for a minute. A prompt would say "grub>" instead. */
-const restarting = /Restarting in a minute/;
+const restarting = /restarting in a minute/;
 
 const rows = readTruthTable();
 const unable = missing('grub', 'qemu', 'disk', 'squashfs') !== undefined;
