@@ -5,6 +5,7 @@ import { type Mirror, rootFromMirror } from './mirror.ts';
 import { installNpmNode } from './npm-node.ts';
 import { run, sharedAlpine } from './programs.ts';
 import { configureServer, installOverlay, serverPackages } from './server.ts';
+import { rootWithoutPrivileges } from './unprivileged.ts';
 
 /** What a root is made of. */
 export interface RootOptions {
@@ -18,24 +19,27 @@ export interface RootOptions {
   readonly overlay?: string;
   /** Packages of Alpine beside those of a small server; for a mirror. */
   readonly packages?: readonly string[];
+  /** Makes do without root: a smaller system, whose files belong to the caller. */
+  readonly unprivileged?: boolean;
 }
 
-/** Builds the root of an Alpine server in the folder `root`, which it replaces. Needs root (chroot). */
+/**
+ * Builds the root of an Alpine server in the folder `root`, which it replaces. Needs root (chroot),
+ * unless `unprivileged`.
+ */
 export async function buildRoot(root: string, options: RootOptions): Promise<void> {
   const { base, kernel, node } = options;
-  if (typeof base === 'string') {
-    if (kernel === 'alpine' || node === 'alpine') {
-      throw new Error(`${sharedAlpine} has no kernel and no Node.js: take Debian's and npm's`);
-    }
-    await rootFromShared(root, base);
-  } else {
-    await rootFromMirror(root, base, [
-      ...serverPackages,
-      ...(kernel === 'alpine' ? ['linux-virt'] : []),
-      ...(node === 'alpine' ? ['nodejs'] : []),
-      ...(options.packages ?? []),
-    ]);
+  const fromAlpine = [
+    ...(kernel === 'alpine' ? ['linux-virt'] : []),
+    ...(node === 'alpine' ? ['nodejs'] : []),
+    ...(options.packages ?? []),
+  ];
+  if (typeof base === 'string' && fromAlpine.length > 0) {
+    throw new Error(`${sharedAlpine} has no ${fromAlpine}: take Debian's kernel and npm's Node.js`);
   }
+  if (options.unprivileged) await rootWithoutPrivileges(root, base, fromAlpine);
+  else if (typeof base === 'string') await rootFromShared(root, base);
+  else await rootFromMirror(root, base, [...serverPackages, ...fromAlpine]);
   configureServer(root);
   if (kernel === 'cloud' || kernel === 'standard') {
     await installDebianKernel(root, kernel, { compressModules: options.compressModules ?? false });
