@@ -1,21 +1,10 @@
 import { mkdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { run } from '../../../scripts/root/programs.ts';
+import type { Status } from '../../../src/deploy/status.ts';
 import { Machine, type MachineOptions } from './machine.ts';
 import { refOf } from './release.ts';
 import { serveFolder, type WebServer } from './web-server.ts';
-
-/** What `pinectl status --json` says, as far as tests look at it. */
-export interface Status {
-  readonly running: {
-    readonly deployment: string;
-    readonly slot: 'a' | 'b';
-    readonly choice: 'order' | 'trial' | 'emergency';
-    readonly data: 'ok' | 'repaired' | 'degraded';
-  };
-  readonly history: readonly { readonly kind: string; readonly reason: string }[];
-  readonly held: readonly { readonly commit: string; readonly reason: string }[];
-}
 
 export interface LabOptions extends Partial<Omit<MachineOptions, 'disk'>> {
   /** The disk image in the release folder that the machine gets a copy of. */
@@ -70,6 +59,7 @@ export class Lab {
     await this.machine.check(`printf '%s\\n' ${text} >/etc/pine/pinectl.toml`);
   }
 
+  /** What `pinectl status --json` says on the machine. */
   async status(): Promise<Status> {
     return JSON.parse(await this.machine.check('pinectl status --json'));
   }

@@ -6,8 +6,6 @@ import { pinectl } from './pinectl.ts';
 import { breakages, buildTestRoot, hasSharedAlpine, kernelNote, serverRoot } from './test-root.ts';
 import { serveFolder } from './web-server.ts';
 
-/** The smallest disk that pine ships a layout for. */
-export const diskSize = '1000000000';
 const layout = join(projectFolder, 'layouts/vm-small.cfg');
 
 /** The branch of the repository that a kind of server follows. */

@@ -11,6 +11,9 @@ import { buildRoot, type RootOptions } from '../../../scripts/root/build-root.ts
 import { projectFolder, sharedAlpine } from '../../../scripts/root/programs.ts';
 import { configureQemuNetwork } from '../../../scripts/root/server.ts';
 
+/** The smallest disk that pine ships a layout for (vm-small.cfg), in bytes. */
+export const diskSize = '1000000000';
+
 /** Whether real Alpine archives lie beside the project; otherwise they come from Alpine's mirror. */
 export const hasSharedAlpine = existsSync(sharedAlpine);
 
