@@ -3,7 +3,7 @@ import { type ImageLayout, layOutImage } from '../image/layout.ts';
 import { encodeTrailer } from '../image/trailer.ts';
 import { encodePlan } from '../plan/plan-file.ts';
 import type { Progress } from '../ports/progress.ts';
-import { type Commit, encodeCommit } from '../repo/commit-object.ts';
+import { encodeCommit } from '../repo/commit-object.ts';
 import { encodeDetachedMetadata, withSignatures } from '../repo/detached-metadata.ts';
 import type { Dictionary, Variant } from '../repo/gvariant/variant.ts';
 import { encodePromised, type Promised } from '../repo/pine-metadata.ts';

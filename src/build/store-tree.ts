@@ -1,10 +1,10 @@
+import { forEachParallel } from '../parallel.ts';
 import type { Progress } from '../ports/progress.ts';
 import type { FileHeader } from '../repo/file-header.ts';
 import type { Transaction } from '../repo/transaction.ts';
 import { writeFileObject, writeLinkObject } from '../repo/write-file-object.ts';
 import type { TreeObject } from '../repo/write-tree.ts';
 import type { MeasuredTree } from './measure.ts';
-import { forEachParallel } from './parallel.ts';
 import type { SourceFile } from './source-tree.ts';
 
 /** As many as libuv has threads for deflating. */

@@ -21,6 +21,10 @@ const annotations: Readonly<Record<string, string>> = {
 function print(type: string, value: Value, annotate: boolean): string {
   const prefix = annotate ? (annotations[type] ?? '') : '';
   if (value instanceof Uint8Array) {
+    // What ends in its only NUL is shown as text.
+    if (value.indexOf(0) === value.length - 1 && value.length > 0) {
+      return quoteBytes(value.subarray(0, -1));
+    }
     const body = [...value].map((byte) => `0x${byte.toString(16).padStart(2, '0')}`).join(', ');
     if (value.length === 0) return annotate ? '@ay []' : '[]';
     return `[${annotate ? 'byte ' : ''}${body}]`;
@@ -64,14 +68,36 @@ function splitTypes(types: string): string[] {
   return found;
 }
 
+const letterEscapes: Readonly<Record<string, string>> = {
+  '\x07': '\\a',
+  '\b': '\\b',
+  '\f': '\\f',
+  '\n': '\\n',
+  '\r': '\\r',
+  '\t': '\\t',
+  '\v': '\\v',
+};
+
 function quote(text: string): string {
-  const escapes: Record<string, string> = { '\n': '\\n', '\t': '\\t', '\r': '\\r' };
-  const body = text
-    .replaceAll('\\', '\\\\')
-    .replaceAll("'", "\\'")
-    .replace(/\p{Cc}/gu, (letter) => {
-      const code = letter.codePointAt(0) ?? 0;
-      return escapes[letter] ?? `\\u${code.toString(16).padStart(4, '0')}`;
-    });
-  return `'${body}'`;
+  const mark = text.includes("'") ? '"' : "'";
+  const body = text.replace(/[\\'"]|[\p{C}\p{Zl}\p{Zp}]/gu, (letter) => {
+    if (letter === '\\' || letter === mark) return `\\${letter}`;
+    if (letter === "'" || letter === '"') return letter;
+    const code = letter.codePointAt(0) ?? 0;
+    const hex = code.toString(16);
+    const long = code > 0xffff ? `\\U${hex.padStart(8, '0')}` : `\\u${hex.padStart(4, '0')}`;
+    return letterEscapes[letter] ?? long;
+  });
+  return `${mark}${body}${mark}`;
+}
+
+function quoteBytes(bytes: Uint8Array): string {
+  const mark = bytes.includes(0x27) ? '"' : "'";
+  const text = Buffer.from(bytes).toString('latin1');
+  const body = text.replace(/[\\"]|[^ -~]/g, (letter) => {
+    if (letter === '\\' || letter === '"') return `\\${letter}`;
+    if (letter !== '\x07' && letterEscapes[letter] !== undefined) return letterEscapes[letter];
+    return `\\${letter.charCodeAt(0).toString(8).padStart(3, '0')}`;
+  });
+  return `b${mark}${body}${mark}`;
 }

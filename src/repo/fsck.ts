@@ -1,0 +1,147 @@
+import { createHash } from 'node:crypto';
+import { createReadStream, existsSync } from 'node:fs';
+import { join } from 'node:path';
+import { PineError } from '../error.ts';
+import { forEachParallel } from '../parallel.ts';
+import type { Progress } from '../ports/progress.ts';
+import { readFileContent } from './file-object.ts';
+import { decodeDirectoryMetadata, decodeDirectoryTree } from './metadata-objects.ts';
+import type { ObjectKind } from './object-name.ts';
+import { promisedPlan } from './pine-metadata.ts';
+import { listRefs } from './refs.ts';
+import { missingObject, type Repository } from './repository.ts';
+
+/** Something that is not as it should be. */
+export interface FsckProblem {
+  /** The object, or the ref, that it is about. */
+  readonly kind: ObjectKind | 'ref';
+  /** A checksum (for a plan the commit's), or a ref's name. */
+  readonly name: string;
+  readonly error: PineError;
+}
+
+export interface FsckReport {
+  readonly commits: number;
+  /** Commits that were fetched in part only: their objects may be missing. */
+  readonly partial: number;
+  /** Objects that were read and checked. */
+  readonly objects: number;
+  readonly problems: readonly FsckProblem[];
+}
+
+const parallelFiles = 4;
+
+/** Reads and checks every commit and all that it leads to. Bad objects are reported, not thrown. */
+export async function checkRepository(
+  repository: Repository,
+  progress: Progress = () => {},
+): Promise<FsckReport> {
+  const checker = new Checker(repository);
+  await checker.refs();
+  for await (const { checksum, kind } of repository.listObjects()) {
+    if (kind === 'commit') await checker.commit(checksum);
+  }
+  await checker.contents(progress);
+  return checker.report();
+}
+
+class Checker {
+  readonly #repository: Repository;
+  readonly #problems: FsckProblem[] = [];
+  readonly #seen = new Set<string>();
+  readonly #files = new Set<string>();
+  #commits = 0;
+  #partial = 0;
+
+  constructor(repository: Repository) {
+    this.#repository = repository;
+  }
+
+  report(): FsckReport {
+    const objects = this.#seen.size + this.#files.size;
+    const problems = this.#problems;
+    return { commits: this.#commits, partial: this.#partial, objects, problems };
+  }
+
+  async refs(): Promise<void> {
+    for (const [name, checksum] of await listRefs(this.#repository)) {
+      if (this.#repository.has(checksum, 'commit')) continue;
+      const error = missingObject(this.#repository.objectFile(checksum, 'commit'));
+      this.#problems.push({ kind: 'ref', name, error });
+    }
+  }
+
+  async commit(checksum: string): Promise<void> {
+    this.#commits += 1;
+    const partial = join(this.#repository.path, 'state', `${checksum}.commitpartial`);
+    await this.#check('commit', checksum, async () => {
+      const commit = await this.#repository.readCommit(checksum);
+      await this.#repository.readDetachedMetadata(checksum);
+      if (existsSync(partial)) {
+        this.#partial += 1;
+        return;
+      }
+      await this.#directory(commit.rootTree, commit.rootMeta);
+      await this.#attempt('plan', checksum, () => this.#plan(checksum));
+    });
+  }
+
+  async contents(progress: Progress): Promise<void> {
+    let done = 0;
+    await forEachParallel(this.#files, parallelFiles, async (checksum) => {
+      await this.#attempt('filez', checksum, async () => {
+        for await (const _ of readFileContent(this.#repository, checksum));
+      });
+      done += 1;
+      progress(done, this.#files.size, 'Checking objects');
+    });
+  }
+
+  async #directory(tree: string, meta: string): Promise<void> {
+    await this.#check('dirmeta', meta, async () => {
+      const bytes = await this.#repository.readMetadataObject(meta, 'dirmeta');
+      decodeDirectoryMetadata(bytes, this.#repository.objectFile(meta, 'dirmeta'));
+    });
+    // A tree that is met again is not walked again: no arrangement of few objects takes for ever.
+    await this.#check('dirtree', tree, async () => {
+      const bytes = await this.#repository.readMetadataObject(tree, 'dirtree');
+      const where = this.#repository.objectFile(tree, 'dirtree');
+      const { files, directories } = decodeDirectoryTree(bytes, where);
+      for (const { checksum } of files) this.#files.add(checksum);
+      for (const entry of directories) await this.#directory(entry.tree, entry.meta);
+    });
+  }
+
+  async #plan(commit: string): Promise<void> {
+    const promised = promisedPlan(await this.#repository.readCommit(commit));
+    if (promised === undefined) return;
+    const path = this.#repository.objectFile(commit, 'plan');
+    if (!existsSync(path)) throw missingObject(path);
+    const hash = createHash('sha256');
+    for await (const piece of createReadStream(path)) hash.update(piece);
+    const found = hash.digest('hex');
+    if (found === promised.sha256) return;
+    throw new PineError('CORRUPT_PLAN', 'a plan is not what its commit promises', {
+      expected: `SHA-256 ${promised.sha256}`,
+      found,
+      where: path,
+      remedy: 'make it again with `pinectl fsck --repair`',
+    });
+  }
+
+  /** Checks an object once, whatever leads to it. */
+  async #check(kind: ObjectKind, checksum: string, work: () => Promise<void>): Promise<void> {
+    if (this.#seen.has(`${checksum}.${kind}`)) return;
+    this.#seen.add(`${checksum}.${kind}`);
+    await this.#attempt(kind, checksum, work);
+  }
+
+  async #attempt(kind: ObjectKind, name: string, work: () => Promise<void>): Promise<void> {
+    try {
+      await work();
+    } catch (error) {
+      if (!(error instanceof PineError)) throw error;
+      this.#problems.push({ kind, name, error });
+    }
+  }
+}
