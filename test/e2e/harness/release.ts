@@ -3,7 +3,14 @@ import { join } from 'node:path';
 import { projectFolder, run } from '../../../scripts/root/programs.ts';
 import { makeLoopbackMirror } from './loopback-mirror.ts';
 import { pinectl } from './pinectl.ts';
-import { breakages, buildTestRoot, hasSharedAlpine, kernelNote, serverRoot } from './test-root.ts';
+import {
+  breakages,
+  buildTestRoot,
+  diskSize,
+  hasSharedAlpine,
+  kernelNote,
+  serverRoot,
+} from './test-root.ts';
 import { serveFolder } from './web-server.ts';
 
 const layout = join(projectFolder, 'layouts/vm-small.cfg');
