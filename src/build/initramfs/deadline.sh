@@ -3,9 +3,9 @@
 # Started by init, it lives on in the system that init hands over to: deadline SECONDS LOG START
 # (LOG as a path from the root without the first slash, START in seconds since 1970).
 #
-# When init has handed over, the files of the initramfs are gone: nothing but what the shell has
-# built in can be used, and what it needs is opened now. /run is the one file system that both sides
-# see, and paths from there lead into whatever root it is part of.
+# When init has handed over, the files of the initramfs are gone: only what the shell has built in
+# can be used (no program, not even `&`, which wants /dev/null), and what it needs is opened now.
+# /run is the one file system that both sides see; paths from there lead into the root it is part of.
 
 left=$1
 log=$2
@@ -13,10 +13,14 @@ start=$3
 elapsed=0
 checking=0
 cd /run/pine
-mkfifo clock
+mkfifo clock last-words
 exec 9<>clock 8>/proc/sysrq-trigger 7>/dev/kmsg </dev/null >/dev/null 2>&1
-rm clock
 echo -1000 >/proc/self/oom_score_adj
+
+# Writes the last line of the trial's log. A process of its own, since the disk may be what hangs.
+{ read -r line && { echo "$line" >>"../../$log" || echo "$line" >>"../../sysroot/$log"; }; } <last-words &
+exec 5>last-words
+rm clock last-words
 
 # A hardware watchdog counts down from here, and is fed below, but never beyond the time limit.
 nowayout=
@@ -53,8 +57,7 @@ while [ "$left" -gt 0 ]; do
 done
 
 echo "<2>pine: the trial was not confirmed within $1 s: rebooting" >&7
-# The disk may be what hangs: none of these waits for it.
-{ echo "$((start + elapsed)) deadline" >>"../../$log" || echo "$((start + elapsed)) deadline" >>"../../sysroot/$log"; } &
+echo "$((start + elapsed)) deadline" >&5
 second
 second
 for key in s u b; do # sync, remount read-only, reboot

@@ -162,10 +162,11 @@ swap_name=$(partition_named "$disk" swap) && swapon "$(device "$swap_name")" # e
 
 # --- The data partition: checked, repaired, or done without (S11) -------------------------------
 
-# Runs the slot's own e2fsck on the data partition; sets `status` and `data_detail`: check p|y.
+# Runs the slot's own e2fsck on the data partition: check p|y. Sets `status`, and `data_detail` to the
+# first lines of what it said (read to its end: it may say megabytes, and must not be cut off).
 check() {
 	data_detail=$({ chroot $root /bin/sh -c 'PATH=/usr/sbin:/sbin:$PATH; exec e2fsck "$@"' sh "-$1" \
-		"$data_device"; echo $? >/run/pine/status; } 2>&1 | tail -n 4 | tr -s '\n\t' '  ')
+		"$data_device"; echo $? >/run/pine/status; } 2>&1 | grep . | sed -n 1,3p | tr '\n\t' '; ')
 	status=$(cat /run/pine/status)
 }
 

@@ -1,9 +1,18 @@
 import { execFileSync, spawn, spawnSync } from 'node:child_process';
-import { closeSync, cpSync, globSync, mkdirSync, openSync, readFileSync, writeFileSync, writeSync } from 'node:fs';
+import {
+  closeSync,
+  cpSync,
+  globSync,
+  mkdirSync,
+  openSync,
+  readFileSync,
+  writeFileSync,
+  writeSync,
+} from 'node:fs';
 import { join } from 'node:path';
+import { type DebianKernel, installDebianKernel } from '../../../scripts/root/debian-kernel.ts';
 import { encodeRescue } from '../../../src/boot/grub/rescue-codec.ts';
 import { buildInitramfs } from '../../../src/build/initramfs/initramfs.ts';
-import { type DebianKernel, installDebianKernel } from '../../../scripts/root/debian-kernel.ts';
 import { alpineFolder } from '../../support/requirements.ts';
 import { treeOf } from '../support/tree-of.ts';
 
@@ -17,26 +26,52 @@ export const partitions = {
   swap: { start: 137, size: 32 },
   data: { start: 169, size: 64 },
 } as const;
-const uuids = { a: '3B1C9E5A-77D0-4C31-9F6E-0123456789AB', b: '9D4E2F10-1B2C-4D3E-8F90-ABCDEF012345' };
+const uuids = {
+  a: '3B1C9E5A-77D0-4C31-9F6E-0123456789AB',
+  b: '9D4E2F10-1B2C-4D3E-8F90-ABCDEF012345',
+};
 
 export interface TestMachine {
   readonly disk: string;
   readonly version: string;
   /** Starts the machine and waits until it resets or powers off. Returns its console. */
-  boot(options: { choice: string; arguments?: string; devices?: string[]; resets?: number; slot?: 'a' | 'b'; deployment?: string }): Promise<string>;
+  boot(options: {
+    choice: string;
+    arguments?: string;
+    devices?: string[];
+    resets?: number;
+    slot?: 'a' | 'b';
+    deployment?: string;
+  }): Promise<string>;
 }
 
 /**
  * Builds a slot with a small real root whose init is `probe`, a shell script, and a disk around it.
  * The kernel is Debian's; its modules are gzipped, as Alpine's are.
  */
-export async function makeMachine(folder: string, kernel: DebianKernel, probe: string): Promise<TestMachine> {
+export async function makeMachine(
+  folder: string,
+  kernel: DebianKernel,
+  probe: string,
+): Promise<TestMachine> {
   const root = join(folder, 'root');
   mkdirSync(root);
-  run('tar', ['-xzf', join(alpineFolder, 'alpine-minirootfs-3.19.4-x86_64.tar.gz'), '-C', root, '--no-same-owner']);
+  run('tar', [
+    '-xzf',
+    join(alpineFolder, 'alpine-minirootfs-3.19.4-x86_64.tar.gz'),
+    '-C',
+    root,
+    '--no-same-owner',
+  ]);
   for (const apk of ['e2fsprogs-1', 'e2fsprogs-libs', 'libcom_err', 'libblkid', 'libuuid']) {
     const [file] = globSync(`apks/x86_64/${apk}*.apk`, { cwd: alpineFolder });
-    spawnSync('tar', ['-xzf', join(alpineFolder, file ?? apk), '-C', root, '--warning=no-unknown-keyword']);
+    spawnSync('tar', [
+      '-xzf',
+      join(alpineFolder, file ?? apk),
+      '-C',
+      root,
+      '--warning=no-unknown-keyword',
+    ]);
   }
   for (const name of ['data', 'usr/etc', 'boot']) mkdirSync(join(root, name), { recursive: true });
   mkdirSync(join(root, 'var/lib/service-of-pine'), { mode: 0o750 });
@@ -68,7 +103,18 @@ function makeDisk(folder: string, disk: string, root: string): void {
   run('sfdisk', ['-q', '--no-reread', '--no-tell-kernel', disk], script);
   const image = join(folder, 'slot.squashfs');
   const left = ['-e', 'boot', 'lib/modules', 'lib/apk'];
-  run('mksquashfs', [root, image, '-quiet', '-no-progress', '-all-root', '-noI', '-noD', '-noF', '-noX', ...left]);
+  run('mksquashfs', [
+    root,
+    image,
+    '-quiet',
+    '-no-progress',
+    '-all-root',
+    '-noI',
+    '-noD',
+    '-noF',
+    '-noX',
+    ...left,
+  ]);
   writeAt(disk, partitions['root-a'].start * mebibyte, readFileSync(image));
   const boot = join(folder, 'boot-partition/grub');
   mkdirSync(boot, { recursive: true });
@@ -96,7 +142,15 @@ function rescue(folder: string, sequence: number, name: string): Buffer {
 
 function mkfs(disk: string, name: 'boot' | 'data', options: string[]): void {
   const { start, size } = partitions[name];
-  run('mkfs.ext4', ['-q', '-F', ...options, '-E', `offset=${start * mebibyte}`, disk, `${size * 1024}k`]);
+  run('mkfs.ext4', [
+    '-q',
+    '-F',
+    ...options,
+    '-E',
+    `offset=${start * mebibyte}`,
+    disk,
+    `${size * 1024}k`,
+  ]);
 }
 
 /** Overwrites bytes of a disk. */
@@ -119,7 +173,17 @@ async function boot(
     options.arguments ?? '',
   ];
   const child = spawn('qemu-system-x86_64', [
-    ...['-accel', 'tcg,thread=multi', '-cpu', 'max', '-m', '160', '-nodefaults', '-display', 'none'],
+    ...[
+      '-accel',
+      'tcg,thread=multi',
+      '-cpu',
+      'max',
+      '-m',
+      '160',
+      '-nodefaults',
+      '-display',
+      'none',
+    ],
     ...['-serial', 'stdio', ...(resets === 0 ? ['-no-reboot'] : [])],
     ...['-drive', `if=virtio,format=raw,file=${disk}`, ...devices],
     ...['-kernel', join(folder, 'vmlinuz'), '-initrd', join(folder, 'initramfs')],
