@@ -9,6 +9,14 @@ interface CommandModule {
 
 /** Every command: its name, one line about it, and how its file is loaded. */
 const commands: readonly (readonly [string, string, () => Promise<CommandModule>])[] = [
+  ['init', 'make an empty repository', () => import('./init.ts')],
+  ['commit', 'commit a folder as a root tree', () => import('./commit.ts')],
+  ['log', 'show a commit and what came before it', () => import('./log.ts')],
+  ['show', 'show a commit with its metadata', () => import('./show.ts')],
+  ['ls', 'list what is in a commit', () => import('./ls.ts')],
+  ['refs', 'list, create and delete refs', () => import('./refs.ts')],
+  ['checkout', 'write a commit into a folder', () => import('./checkout.ts')],
+  ['fsck', 'check every object of a repository', () => import('./fsck.ts')],
   ['keys', 'make and show the key pairs that commits are signed with', () => import('./keys.ts')],
   [
     'status',

@@ -1,0 +1,47 @@
+import { basename } from 'node:path';
+import type { Command } from 'commander';
+import { checkOut } from '../repo/checkout.ts';
+import { resolveCommit } from '../repo/resolve.ts';
+import { print } from './output.ts';
+import { terminalProgress } from './progress.ts';
+import { openRepository, type RepositoryOptions, repositoryOptions } from './repository-option.ts';
+
+interface Options extends RepositoryOptions {
+  readonly userMode?: boolean;
+}
+
+/** `pinectl checkout`: a commit becomes a folder. */
+export function define(command: Command): void {
+  repositoryOptions(command)
+    .argument('<commit>', 'a ref, a checksum or its beginning, with ^ for the parent')
+    .argument('[folder]', 'a new folder (default: the last part of the name)')
+    .option('-U, --user-mode', 'leave owners and extended attributes alone')
+    .addHelpText(
+      'after',
+      `
+Owners and extended attributes can only be set by root. All times are the commit's.
+
+Examples:
+  pinectl checkout --repo repo alpine/x86_64/web root
+  pinectl checkout --repo repo -U alpine/x86_64/web^ before`,
+    )
+    .action(checkout);
+}
+
+async function checkout(
+  name: string,
+  argument: string | undefined,
+  options: Options,
+): Promise<void> {
+  const repository = await openRepository(options);
+  const commit = await resolveCommit(repository, name);
+  const folder = argument ?? basename(name.replaceAll('^', ''));
+  const progress = terminalProgress();
+  const { userMode = false } = options;
+  try {
+    await checkOut(repository, commit, folder, { userMode, progress: progress.report });
+  } finally {
+    progress.end();
+  }
+  print(options.json, { commit, folder }, () => '');
+}

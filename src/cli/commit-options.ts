@@ -1,0 +1,52 @@
+import { InvalidArgumentError } from 'commander';
+import type { Variant } from '../repo/gvariant/variant.ts';
+
+/** `KEY=VALUE` of --add-metadata-string, added to those before it. */
+export function parseMetadataString(
+  text: string,
+  before: readonly (readonly [string, Variant])[] = [],
+): readonly (readonly [string, Variant])[] {
+  const equals = text.indexOf('=');
+  const key = text.slice(0, equals);
+  if (equals < 1) throw new InvalidArgumentError('expected KEY=VALUE.');
+  if (key.startsWith('pine.') || key.startsWith('ostree.ref-binding')) {
+    throw new InvalidArgumentError(`${key} is written by pinectl itself.`);
+  }
+  if (before.some(([present]) => present === key)) {
+    throw new InvalidArgumentError(`${key} is there twice.`);
+  }
+  return [...before, [key, { type: 's', value: text.slice(equals + 1) }]];
+}
+
+/** `@SECONDS`, SECONDS or an ISO 8601 time, as whole seconds since 1970. */
+export function parseTimestamp(text: string): number {
+  const seconds = /^@?(\d{1,15})$/.exec(text)?.[1];
+  const time = seconds === undefined ? Math.floor(Date.parse(text) / 1000) : Number(seconds);
+  if (Number.isSafeInteger(time) && time >= 0) return time;
+  throw new InvalidArgumentError('expected @SECONDS or a time such as 2026-01-31T12:00:00Z.');
+}
+
+/** The commit's time when none is given: SOURCE_DATE_EPOCH (reproducible builds), or now. */
+export function defaultTimestamp(now: number, epoch = process.env.SOURCE_DATE_EPOCH): number {
+  return epoch === undefined || epoch === '' ? now : parseTimestamp(epoch);
+}
+
+/** A user or group id. */
+export function parseId(text: string): number {
+  const id = Number(text);
+  if (/^\d+$/.test(text) && id < 0xffffffff) return id;
+  throw new InvalidArgumentError('expected a number from 0 to 4294967294.');
+}
+
+/** A folder, also in ostree's form `dir=FOLDER`. */
+export function parseTree(text: string): string {
+  const form = /^(tar|ref)=/.exec(text)?.[1];
+  if (form !== undefined)
+    throw new InvalidArgumentError(`${form}= is not supported, only a folder.`);
+  return text.replace(/^dir=/, '');
+}
+
+/** Collects an option that may be given several times. */
+export function collect(text: string, before: readonly string[] = []): readonly string[] {
+  return [...before, text];
+}
