@@ -2,7 +2,7 @@ import type { TreeNode } from '../repo/tree.ts';
 import type { OrderedDirectory, OrderedEntry } from './inode-order.ts';
 import { limits, refuseTree } from './limits.ts';
 import type { PlacedObject } from './object-placement.ts';
-import { type DirectoryEntry, encodeListing } from './squashfs/directory-table.ts';
+import { type DirectoryEntry, encodeListing, type Listing } from './squashfs/directory-table.ts';
 import { inodeType } from './squashfs/format.ts';
 import { IdTable } from './squashfs/id-table.ts';
 import { encodeDirectory, encodeFile, encodeSymlink, type InodeCommon } from './squashfs/inode.ts';
@@ -20,9 +20,10 @@ export interface Tables {
   readonly listingLengths: ReadonlyMap<OrderedDirectory, number>;
 }
 
-interface Listing {
+interface StoredListing {
   readonly position: MetadataPosition;
   readonly length: number;
+  readonly index: Listing['index'];
 }
 
 const nowhere: MetadataPosition = { block: 0, offset: 0 };
@@ -37,7 +38,7 @@ export function buildTables(
   const listings = new MetadataStream();
   const ids = new IdTable();
   const xattrs = new XattrTable();
-  const listed = new Map<OrderedDirectory, Listing>();
+  const listed = new Map<OrderedDirectory, StoredListing>();
 
   const common = (node: TreeNode, path: string, number: number): InodeCommon => ({
     mode: node.mode,
@@ -49,11 +50,12 @@ export function buildTables(
   });
 
   const appendDirectory = (directory: OrderedDirectory): MetadataPosition => {
-    const listing = listed.get(directory) ?? { position: nowhere, length: 0 };
+    const listing = listed.get(directory) ?? { position: nowhere, length: 0, index: [] };
     return inodes.append(
       encodeDirectory(common(directory.node, directory.path, directory.number), {
         listing: listing.position,
         length: listing.length,
+        index: listing.index,
         subdirectories: directory.entries.filter((entry) => entry.directory).length,
         // Nothing is above the root: readers expect the number that comes next.
         parent: (directory.parent ?? { number: directory.number + 1 }).number,
@@ -77,10 +79,10 @@ export function buildTables(
 
   let root = nowhere;
   for (const directory of directories) {
-    const listing = encodeListing(directory.entries.map(appendEntry));
+    const { bytes, index } = encodeListing(directory.entries.map(appendEntry), listings.position);
     // An empty directory has no listing to point at; the end of the table might be in no block.
-    const position = listing.length === 0 ? nowhere : listings.append(listing);
-    listed.set(directory, { position, length: listing.length });
+    const position = bytes.length === 0 ? nowhere : listings.append(bytes);
+    listed.set(directory, { position, length: bytes.length, index });
     if (directory.parent === undefined) root = appendDirectory(directory);
   }
   const listingLengths = new Map([...listed].map(([key, { length }]) => [key, length]));

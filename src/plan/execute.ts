@@ -51,10 +51,10 @@ export async function executePlan(execution: PlanExecution): Promise<Digest> {
       if (bytes.length > size - writer.position) throw wrongSize(size, 'more');
       await writer.append(bytes);
       progress?.(writer.position, size, 'writing the image');
-      if (checkpoint !== undefined && writer.position - saved >= checkpoint.everyBytes) {
-        await writer.finish();
-        await target.flush();
-        saved = writer.position;
+      if (checkpoint !== undefined && writer.written - saved >= checkpoint.everyBytes) {
+        saved = writer.written;
+        await writer.drain();
+        await target.flush(); // S6: durable before it is called so
         await checkpoint.save(saved);
       }
     }

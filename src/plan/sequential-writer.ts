@@ -27,6 +27,11 @@ export class SequentialWriter {
     return this.#position + this.#filled;
   }
 
+  /** Bytes that writes were begun for: whole buffers, until the end. */
+  get written(): number {
+    return this.#position;
+  }
+
   /** Takes bytes that are on the target already, at the present position. */
   skip(bytes: Uint8Array): void {
     this.#hash.update(bytes);
@@ -43,6 +48,11 @@ export class SequentialWriter {
       rest = rest.subarray(part.length);
       if (part.length === room) await this.#write();
     }
+  }
+
+  /** Resolves when the writes begun so far have returned. */
+  async drain(): Promise<void> {
+    await this.#pending;
   }
 
   /** Writes what waits, and resolves when all writes have returned. */

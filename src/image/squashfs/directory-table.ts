@@ -1,4 +1,4 @@
-import { maxHeaderEntries } from './format.ts';
+import { maxHeaderEntries, metadataBlockSize, storedMetadataBlockSize } from './format.ts';
 import type { MetadataPosition } from './metadata-stream.ts';
 
 /** A name in a directory and the inode that it is for. */
@@ -10,16 +10,54 @@ export interface DirectoryEntry {
   readonly inode: MetadataPosition;
 }
 
-/** A directory's listing. `entries` are sorted by the bytes of their names. */
-export function encodeListing(entries: readonly DirectoryEntry[]): Buffer {
+export interface Listing {
+  readonly bytes: Buffer;
+  /** One entry for each metadata block that a run begins in, for the directory's inode. */
+  readonly index: readonly Buffer[];
+}
+
+/**
+ * A directory's listing, which will be stored at `start`, and an index of it if it is long: without
+ * one the kernel walks the whole listing for each name. `entries` are sorted by the bytes of their names.
+ */
+export function encodeListing(
+  entries: readonly DirectoryEntry[],
+  start: MetadataPosition,
+): Listing {
   const pieces: Buffer[] = [];
+  const index: Buffer[] = [];
+  let length = 0;
+  let indexed = 0;
   let from = 0;
   while (from < entries.length) {
     const to = runEnd(entries, from);
-    pieces.push(encodeRun(entries.slice(from, to)));
+    const run = entries.slice(from, to);
+    const block = Math.floor((start.offset + length) / metadataBlockSize);
+    if (block > indexed) {
+      index.push(encodeIndexEntry(length, start.block + block * storedMetadataBlockSize, run));
+      indexed = block;
+    }
+    const piece = encodeRun(run);
+    pieces.push(piece);
+    length += piece.length;
     from = to;
   }
-  return Buffer.concat(pieces);
+  return { bytes: Buffer.concat(pieces), index: length > metadataBlockSize ? index : [] };
+}
+
+/** Says which name the run at byte `offset` of a listing begins with, and where it is stored. */
+function encodeIndexEntry(
+  offset: number,
+  block: number,
+  [first]: readonly DirectoryEntry[],
+): Buffer {
+  const name = first?.name ?? Buffer.alloc(1);
+  const entry = Buffer.alloc(12 + name.length);
+  entry.writeUInt32LE(offset, 0);
+  entry.writeUInt32LE(block, 4);
+  entry.writeUInt32LE(name.length - 1, 8);
+  name.copy(entry, 12);
+  return entry;
 }
 
 /** Where the run that begins at `from` ends: one header serves near inodes of one metadata block. */

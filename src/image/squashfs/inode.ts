@@ -18,6 +18,8 @@ export interface DirectoryShape {
   readonly listing: MetadataPosition;
   /** Bytes of the listing. */
   readonly length: number;
+  /** Entries of the listing's index. */
+  readonly index: readonly Uint8Array[];
   readonly subdirectories: number;
   /** Number of the directory that this one is in. */
   readonly parent: number;
@@ -26,17 +28,17 @@ export interface DirectoryShape {
 /** The largest listing of a basic directory inode, and the largest that GRUB 2.06 reads. */
 export const largestBasicListing = 0xffff - directorySizeExcess;
 
-/** A directory; the extended form when its listing is long or it has attributes. */
+/** A directory; the extended form when its listing is long or indexed, or it has attributes. */
 export function encodeDirectory(common: InodeCommon, shape: DirectoryShape): Buffer {
-  const { listing, length, subdirectories, parent } = shape;
-  const extended = length > largestBasicListing || common.xattr !== none;
+  const { listing, length, index, subdirectories, parent } = shape;
+  const extended = length > largestBasicListing || index.length > 0 || common.xattr !== none;
   const inode = header(common, inodeType.directory, extended, extended ? 40 : 32);
   if (extended) {
     inode.writeUInt32LE(2 + subdirectories, 16);
     inode.writeUInt32LE(length + directorySizeExcess, 20);
     inode.writeUInt32LE(listing.block, 24);
     inode.writeUInt32LE(parent, 28);
-    // u16 at 32: length of the directory index, a mere shortcut for readers that pine leaves out.
+    inode.writeUInt16LE(index.length, 32);
     inode.writeUInt16LE(listing.offset, 34);
     inode.writeUInt32LE(common.xattr, 36);
   } else {
@@ -46,7 +48,7 @@ export function encodeDirectory(common: InodeCommon, shape: DirectoryShape): Buf
     inode.writeUInt16LE(listing.offset, 26);
     inode.writeUInt32LE(parent, 28);
   }
-  return inode;
+  return Buffer.concat([inode, ...index]);
 }
 
 /** A regular file whose `size` bytes lie at `start`; the extended form where 32 bits are too few. */
