@@ -1,5 +1,5 @@
-import { readFileSync } from 'node:fs';
 import { Command, type CommanderError } from 'commander';
+import { readAsset } from '../asset.ts';
 import { PineError } from '../error.ts';
 
 /** What a command's file exports: it adds arguments, options, examples and the action. */
@@ -78,6 +78,5 @@ export function usageError(error: CommanderError, argv: readonly string[]): Pine
 }
 
 function version(): string {
-  const text = readFileSync(new URL('../../package.json', import.meta.url), 'utf8');
-  return String(JSON.parse(text).version);
+  return String(JSON.parse(readAsset('package.json')).version);
 }

@@ -39,7 +39,10 @@ export interface TestMachine {
     choice: string;
     arguments?: string;
     devices?: string[];
+    /** Resets that it may come back from; with none the first one ends it. */
     resets?: number;
+    /** After which it is killed. */
+    seconds?: number;
     slot?: 'a' | 'b';
     deployment?: string;
   }): Promise<string>;
@@ -165,7 +168,14 @@ async function boot(
   disk: string,
   options: Parameters<TestMachine['boot']>[0],
 ): Promise<string> {
-  const { choice, slot = 'a', deployment = 'one', devices = [], resets = 0 } = options;
+  const {
+    choice,
+    slot = 'a',
+    deployment = 'one',
+    devices = [],
+    resets = 0,
+    seconds = 80,
+  } = options;
   const commandLine = [
     'console=ttyS0',
     `pine.deployment=${deployment} pine.slot=${slot} pine.partuuid=${uuids[slot].toLowerCase()}`,
@@ -196,7 +206,7 @@ async function boot(
   child.stderr.on('data', (piece) => {
     console += piece;
   });
-  const timer = setTimeout(() => child.kill('SIGKILL'), 80_000);
+  const timer = setTimeout(() => child.kill('SIGKILL'), seconds * 1000);
   await new Promise((resolve) => child.on('close', resolve));
   clearTimeout(timer);
   return console;

@@ -1,0 +1,42 @@
+import { readdirSync, readFileSync, statSync } from 'node:fs';
+import { join } from 'node:path';
+import { gzipSync } from 'node:zlib';
+import { encodeTar, type TarMember } from './tar.ts';
+
+/** Folders that the overlay brings along; all others are those of an Alpine root. */
+const folders: readonly TarMember[] = [
+  'data',
+  'etc/pine',
+  'etc/pine/health.d',
+  'etc/pine/keys',
+  'usr/etc',
+  'usr/lib/pine',
+  'usr/lib/pine/health.d',
+  'usr/share/doc/pine',
+].map((path) => ({ kind: 'directory', path, mode: 0o755 }) as const);
+
+/** Makes the overlay: the files of overlay/, pinectl, and empty folders. The same input gives the same bytes. */
+export function makeOverlay(project: string, pinectl: Uint8Array): Buffer {
+  const tar = encodeTar([
+    ...folders,
+    ...filesOf(join(project, 'overlay')),
+    // Node.js knows an ES module by its name, and goes by that of the file, not of the link.
+    { kind: 'file', path: 'usr/lib/pine/pinectl.mjs', mode: 0o755, content: pinectl },
+    { kind: 'symlink', path: 'usr/bin/pinectl', target: '../lib/pine/pinectl.mjs' },
+    {
+      kind: 'symlink',
+      path: 'etc/runlevels/default/pine-boot-complete',
+      target: '/etc/init.d/pine-boot-complete',
+    },
+  ]);
+  return gzipSync(tar, { level: 9 });
+}
+
+function filesOf(folder: string): TarMember[] {
+  return readdirSync(folder, { recursive: true, encoding: 'utf8' }).flatMap((path) => {
+    const status = statSync(join(folder, path));
+    if (!status.isFile()) return [];
+    const mode = (status.mode & 0o100) === 0 ? 0o644 : 0o755;
+    return [{ kind: 'file' as const, path, mode, content: readFileSync(join(folder, path)) }];
+  });
+}
