@@ -1,4 +1,5 @@
 import type { SourceTree } from '../source-tree.ts';
+import { notBootable } from './tree-facts.ts';
 
 /** Folders that the initramfs and OpenRC mount something on, and their permissions. */
 const mountPoints: readonly (readonly [string, number])[] = [
@@ -21,6 +22,22 @@ const mountPoints: readonly (readonly [string, number])[] = [
 /** Adds the folders that a read-only root must have to be mounted on; those that are there stay. */
 export function addMountPoints(tree: SourceTree): void {
   for (const [path, mode] of mountPoints) {
-    if (tree.resolve(path) === undefined) tree.putDirectory(path, { mode });
+    if (tree.find(path) === undefined) tree.putDirectory(path, { mode });
+  }
+}
+
+/**
+ * Refuses a tree that has a file in the place of such a folder. A link that leads nowhere yet stays:
+ * it is the user's, and the initramfs mounts nothing there.
+ */
+export function checkMountPoints(tree: SourceTree): void {
+  for (const [path] of mountPoints) {
+    if (tree.find(path)?.kind !== 'file') continue;
+    throw notBootable(`nothing can be mounted on ${path}`, {
+      expected: 'a directory, or nothing',
+      found: 'a file',
+      where: path,
+      remedy: 'remove it',
+    });
   }
 }

@@ -5,8 +5,8 @@ import { checkService, enableService } from './boot-service.ts';
 import { checkGrubReach } from './grub-reach.ts';
 import { hashList } from './hash-list.ts';
 import { findKernel } from './kernel.ts';
-import { addMountPoints } from './mount-points.ts';
-import { requireProgram } from './tree-facts.ts';
+import { addMountPoints, checkMountPoints } from './mount-points.ts';
+import { findFile, notBootable, requireProgram } from './tree-facts.ts';
 
 export interface BootableOptions {
   /** Which kernel, as a path in the tree, when it has several. */
@@ -38,8 +38,10 @@ export async function prepareBootable(
 ): Promise<BootableReport> {
   checkPrograms(tree);
   checkService(tree);
+  checkMountPoints(tree);
   const kernel = await findKernel(tree, options.kernel);
   const { version } = kernel;
+  checkModules(tree, version);
   const { extraModules } = options;
   const initramfs = await buildInitramfs(tree, {
     version,
@@ -72,11 +74,24 @@ async function addHashLists(tree: SourceTree): Promise<void> {
   }
 }
 
+function checkModules(tree: SourceTree, version: string): void {
+  const folder = `/lib/modules/${version}`;
+  if (findFile(tree, `${folder}/modules.dep`) !== undefined) return;
+  const others = tree.resolve('/lib/modules')?.node;
+  throw notBootable('the modules of this kernel are not there', {
+    expected: `${folder}/modules.dep`,
+    found: others?.kind === 'directory' ? `modules of ${[...others.entries.keys()]}` : 'no modules',
+    where: folder,
+    remedy:
+      'install the package that kernel and modules come from, or run `depmod -b ROOT VERSION`',
+  });
+}
+
 function checkPrograms(tree: SourceTree): void {
   const overlay = 'lay the overlay of `npm run build` over the root';
   const needed: readonly (readonly [readonly string[], string, string])[] = [
-    [['/sbin/init'], 'the tree has no init', 'install a base system: `apk add alpine-base`'],
     [['/bin/busybox'], 'the initramfs needs busybox', '`apk add busybox`'],
+    [['/sbin/init'], 'the tree has no init', 'install a base system: `apk add alpine-base`'],
     [
       ['/sbin/e2fsck', '/usr/sbin/e2fsck'],
       'a damaged data partition could not be repaired',
