@@ -17,12 +17,14 @@ import { checkSpace } from './space.ts';
 import type { Survey, SurveyOptions } from './survey.ts';
 import type { Work } from './work.ts';
 
-/** Bytes between two checkpoints of a slot write. */
-const checkpointBytes = 16 * 1024 * 1024;
+/** Bytes between two checkpoints of a slot write: what a cut costs at most, and how often the medium is flushed. */
+const standardCheckpoint = 16 * 1024 * 1024;
 
 export interface PrepareOptions extends SurveyOptions {
   readonly note: (text: string) => void;
   readonly progress?: Progress | undefined;
+  /** Bytes between two checkpoints of the slot write; 16 MiB when not given. */
+  readonly checkpointBytes?: number;
 }
 
 /**
@@ -72,7 +74,7 @@ export async function prepare(
     segments: base === undefined ? segmentsWithoutBase : () => useRanges(plan, base),
     segmentsWithoutBase,
     objects: remote.objects,
-    checkpointBytes,
+    checkpointBytes: options.checkpointBytes ?? standardCheckpoint,
     baseline: { deployment: id, failing: failing.map(({ name }) => name) },
     progress,
     note,
