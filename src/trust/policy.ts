@@ -160,7 +160,7 @@ function checkRef(commit: Commit, offer: Offer): void {
   throw refused(offer, 'TRUST_WRONG_REF', 'the commit was not made for the ref that is followed', {
     expected: `a commit for ${offer.followedRef}`,
     found: refs.length === 0 ? 'one that names no ref' : `one for ${refs.join(', ')}`,
-    remedy: 'commit it with --ref (and --bind-ref for refs that it is promoted to)',
+    remedy: 'follow the ref that it was made for, or commit it for this one',
   });
 }
 

@@ -1,0 +1,99 @@
+import { mkdtempSync, rmSync, statfsSync } from 'node:fs';
+import { cpus, loadavg, tmpdir, totalmem } from 'node:os';
+import { join } from 'node:path';
+import { parseArgs } from 'node:util';
+import { formatBytes } from '../../src/cli/output.ts';
+import { PineError } from '../../src/error.ts';
+import { CannotMeasure, type Measurement } from './measurement.ts';
+import { makeRoots } from './roots.ts';
+import { formatResult } from './table.ts';
+import { compare } from './timed.ts';
+
+const measurements: Record<string, () => Promise<{ measure: Measurement }>> = {
+  commit: () => import('./commit.ts'),
+  image: () => import('./image.ts'),
+  'slot-write': () => import('./slot-write.ts'),
+  upgrade: () => import('./upgrade.ts'),
+};
+
+const help = `Usage: npm run bench -- [NAME…] [--runs N] [--json]
+
+Measures pine next to the stock tools and prints what it found; nothing is asserted.
+Names: ${Object.keys(measurements).join(', ')} (default: all). --runs: of each, 5 unless told otherwise.
+Files go to $TMPDIR; PINE_BENCH_ROOTS=FOLDER takes the Alpine roots v1 and v2 from there.`;
+
+const { values, positionals } = parseArgs({
+  options: {
+    runs: { type: 'string', default: '5' },
+    json: { type: 'boolean', default: false },
+    help: { type: 'boolean', default: false },
+  },
+  allowPositionals: true,
+});
+const names = positionals.length > 0 ? positionals : Object.keys(measurements);
+const unknown = names.find((name) => !Object.hasOwn(measurements, name));
+const runs = Number(values.runs);
+if (values.help || unknown !== undefined || !Number.isInteger(runs) || runs < 1) {
+  console.error(unknown === undefined ? help : `no measurement ${unknown}\n\n${help}`);
+  process.exit(values.help ? 0 : 2);
+}
+
+const folder = mkdtempSync(join(tmpdir(), 'pine-bench-'));
+process.on('SIGINT', () => {
+  rmSync(folder, { recursive: true, force: true });
+  process.exit(130);
+});
+const about = await machine();
+const report: Record<string, unknown> = { machine: about };
+if (!values.json) console.log(`${about.join('\n')}\n`);
+try {
+  let roots: ReturnType<typeof makeRoots> | undefined;
+  for (const name of names) {
+    const own = mkdtempSync(join(folder, `${name}-`));
+    const result = await measureOne(name, {
+      runs,
+      folder: own,
+      roots: () => {
+        roots ??= makeRoots(folder);
+        return roots;
+      },
+    });
+    rmSync(own, { recursive: true });
+    report[name] = result;
+    if (values.json) continue;
+    console.log(
+      'missing' in result
+        ? `${name}: not measured: ${result.missing}\n`
+        : `${formatResult(name, result)}\n`,
+    );
+  }
+} finally {
+  rmSync(folder, { recursive: true, force: true });
+}
+if (values.json) console.log(JSON.stringify(report, null, 2));
+
+async function measureOne(name: string, bench: Parameters<Measurement>[0]) {
+  try {
+    const loaded = await measurements[name]?.();
+    if (loaded === undefined) throw new CannotMeasure('there is no such measurement');
+    return await loaded.measure(bench);
+  } catch (error) {
+    if (error instanceof CannotMeasure) return { missing: error.message };
+    process.exitCode = 1;
+    const text = error instanceof PineError ? error.toText() : String(error);
+    return { missing: `it failed\n${text}` };
+  }
+}
+
+/** What the figures depend on. */
+async function machine(): Promise<string[]> {
+  const [idle] = await compare([{ name: '', command: () => [process.execPath, '-e', '0'] }], 3);
+  const type = statfsSync(folder).type;
+  return [
+    `${cpus().length} × ${cpus()[0]?.model ?? 'unknown processor'}, ${formatBytes(totalmem())}, load ${loadavg()[0]?.toFixed(1)}`,
+    `Node.js ${process.version}, which takes ${idle?.seconds.toFixed(2)} s and ${formatBytes(idle?.peakMemory ?? 0)} to do nothing`,
+    type === 0x01021994
+      ? `${folder} is in memory (tmpfs): writing to stable storage costs nothing there; set TMPDIR to a disk`
+      : `${folder} is on a file system of type 0x${type.toString(16)}`,
+  ];
+}
