@@ -1,4 +1,3 @@
-import { PineError } from '../../error.ts';
 import { removeDurably } from '../durable-file.ts';
 import { copyEtc } from '../etc-copy.ts';
 import { attemptsFile, etcFolder } from '../paths.ts';
@@ -11,14 +10,11 @@ import type { Work } from './work.ts';
 /** The new deployment's /etc: a copy of what the running one has at this moment (S8). */
 export async function copyRunningEtc({ machine, deployment, note }: Work): Promise<void> {
   const { files } = machine;
-  if ((await files.status(machine.etc))?.kind !== 'directory') {
-    throw new PineError('NOT_FOUND_ETC', 'the running deployment has no /etc to copy', {
-      expected: 'a folder',
-      found: 'none',
-      where: machine.etc,
-      remedy:
-        'check the data partition; for a disk image, make the folder that --state names whole',
-    });
+  if ((await files.status(machine.etc)) === undefined) {
+    // A disk image that never booted: the initramfs makes an /etc out of the image.
+    await removeDurably(files, etcFolder(machine, deployment.id));
+    note(`${machine.etc} does not exist: the new deployment starts with the /etc of its image`);
+    return;
   }
   const left = await copyEtc(files, machine.etc, etcFolder(machine, deployment.id));
   for (const path of left) note(`${path} is neither a file, a folder nor a link: not copied`);
