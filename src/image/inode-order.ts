@@ -64,7 +64,7 @@ function newDirectory(
 ): OrderedDirectory {
   const depth = parent === undefined ? 0 : parent.depth + 1;
   if (depth > limits.depth) {
-    refuseTree('INPUT_TREE_TOO_DEEP', 'The tree has too many directories inside each other', {
+    refuseTree('INPUT_TREE_TOO_DEEP', 'the tree has too many directories inside each other', {
       expected: `at most ${limits.depth} levels`,
       found: 'more',
       where: `${path.slice(0, 256)}…`,
@@ -89,7 +89,7 @@ function encodeName(name: string, directory: string): Buffer {
   const isName =
     name.isWellFormed() && name !== '.' && name !== '..' && !/[/\0]/.test(name) && name !== '';
   if (isName && bytes.length <= limits.nameBytes) return bytes;
-  refuseTree('INPUT_FILE_NAME', 'A name cannot be that of a file', {
+  refuseTree('INPUT_FILE_NAME', 'a name cannot be that of a file', {
     expected: `1 to ${limits.nameBytes} bytes of UTF-8 without / and NUL, and not . or ..`,
     found: `${JSON.stringify(name.slice(0, 64))} (${bytes.length} bytes)`,
     where: directory,
@@ -97,7 +97,7 @@ function encodeName(name: string, directory: string): Buffer {
 }
 
 function refuseCount(): never {
-  refuseTree('INPUT_TREE_TOO_LARGE', 'The tree has too many entries for an image', {
+  refuseTree('INPUT_TREE_TOO_LARGE', 'the tree has too many entries for an image', {
     expected: `at most ${limits.inodes} files, links and directories`,
     found: 'more',
     where: 'the whole tree',

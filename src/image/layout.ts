@@ -76,7 +76,7 @@ function storeTables({ inodes, listings, ids, xattrs }: Tables, inodeTable: numb
 
 function checkTime(time: number): void {
   if (Number.isInteger(time) && time >= 0 && time <= limits.time) return;
-  refuseTree('INPUT_TIME', 'The time of a commit cannot be stored in an image', {
+  refuseTree('INPUT_TIME', 'the time of a commit cannot be stored in an image', {
     expected: `whole seconds since 1970, up to ${limits.time} (the year 2106)`,
     found: String(time),
     where: 'the time of the commit',

@@ -17,6 +17,8 @@ export const limits = {
   /** Bytes of an extended attribute's name and value (Linux). */
   xattrNameBytes: 255,
   xattrValueBytes: 65536,
+  /** Bytes of all extended attributes of one inode. */
+  xattrSetBytes: 2 ** 20,
   /** Bytes of one metadata table. */
   tableBytes: 2 ** 30,
   /** Seconds since 1970: squashfs has 32 bits for them. */

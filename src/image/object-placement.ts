@@ -34,7 +34,7 @@ export function placeObjects(directories: readonly OrderedDirectory[]): ObjectPl
         objects.set(node.checksum, { checksum: node.checksum, offset: end, length: node.size });
         end += node.size;
       } else if (known.length !== node.size) {
-        refuseTree('INPUT_TREE', 'Two files with one checksum have different sizes', {
+        refuseTree('INPUT_TREE', 'two files with one checksum have different sizes', {
           expected: `${known.length} bytes`,
           found: `${node.size} bytes`,
           where: path,
@@ -47,14 +47,14 @@ export function placeObjects(directories: readonly OrderedDirectory[]): ObjectPl
 
 function checkFile({ size, checksum }: FileNode, path: string): void {
   if (!/^[0-9a-f]{64}$/.test(checksum)) {
-    refuseTree('INPUT_TREE', 'A file has no valid checksum', {
+    refuseTree('INPUT_TREE', 'a file has no valid checksum', {
       expected: '64 hex digits',
       found: JSON.stringify(checksum.slice(0, 80)),
       where: path,
     });
   }
   if (!Number.isInteger(size) || size < 0 || size > limits.fileBytes) {
-    refuseTree('INPUT_FILE_SIZE', 'A file is too large for an image', {
+    refuseTree('INPUT_FILE_SIZE', 'a file is too large for an image', {
       expected: `0 to ${limits.fileBytes} bytes`,
       found: `${size} bytes`,
       where: path,

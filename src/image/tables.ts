@@ -93,7 +93,7 @@ function encodeTarget(target: string, path: string): Buffer {
   const bytes = Buffer.from(target);
   const isTarget = bytes.length > 0 && target.isWellFormed() && !target.includes('\0');
   if (isTarget && bytes.length <= limits.targetBytes) return bytes;
-  refuseTree('INPUT_LINK_TARGET', 'A symbolic link has no valid target', {
+  refuseTree('INPUT_LINK_TARGET', 'a symbolic link has no valid target', {
     expected: `1 to ${limits.targetBytes} bytes of UTF-8 without NUL`,
     found: `${JSON.stringify(target.slice(0, 64))} (${bytes.length} bytes)`,
     where: path,

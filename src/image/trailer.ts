@@ -24,7 +24,7 @@ export interface Trailer {
 /** Encodes the last 64 KiB of a slot (docs/image-format.md). */
 export function encodeTrailer({ imageSize, commit, detachedMetadata }: Trailer): Buffer {
   if (commit.length + detachedMetadata.length > trailerRoom) {
-    throw new PineError('INPUT_TRAILER_TOO_LARGE', 'A commit is too large for a slot', {
+    throw new PineError('INPUT_TRAILER_TOO_LARGE', 'a commit is too large for a slot', {
       expected: `commit and detached metadata of at most ${trailerRoom} bytes`,
       found: `${commit.length} and ${detachedMetadata.length} bytes`,
       where: 'the trailer of the slot',
@@ -78,7 +78,7 @@ function digestOf(trailer: Buffer): Buffer {
 }
 
 function corrupt(expected: string, found: string): PineError {
-  return new PineError('CORRUPT_TRAILER', 'The trailer of a slot is damaged', {
+  return new PineError('CORRUPT_TRAILER', 'the trailer of a slot is damaged', {
     expected,
     found,
     where: `the last ${trailerSize} bytes of the slot`,

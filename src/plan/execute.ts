@@ -70,7 +70,7 @@ export async function executePlan(execution: PlanExecution): Promise<Digest> {
 
 function checkRoom({ size, room, resumeAt = 0 }: PlanExecution): void {
   if (size > room) {
-    throw new PineError('SPACE_SLOT', 'The image does not fit into the slot', {
+    throw new PineError('SPACE_SLOT', 'the image does not fit into the slot', {
       expected: `at most ${room} bytes`,
       found: `${size} bytes, ${size - room} too many`,
       where: 'the slot to be written',

@@ -77,7 +77,7 @@ async function* readObject(
     if (wanted > 0) yield chunk.subarray(chunk.length - wanted);
   }
   if (done === length) return;
-  throw new PineError('CORRUPT_OBJECT', 'An object does not have the length that the plan says', {
+  throw new PineError('CORRUPT_OBJECT', 'an object does not have the length that the plan says', {
     expected: `${length} bytes`,
     found: done > length ? 'more' : `${done} bytes`,
     where: `object ${checksum}`,

@@ -34,7 +34,7 @@ export function planParts({ segments, objects, literalBytes }: PlanShape) {
 
 /** A plan that is not what its format says. */
 export function corruptPlan(expected: string, found: string, where: string): PineError {
-  return new PineError('CORRUPT_PLAN', 'The plan of an image is damaged', {
+  return new PineError('CORRUPT_PLAN', 'the plan of an image is damaged', {
     expected,
     found,
     where,

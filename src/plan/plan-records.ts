@@ -71,7 +71,7 @@ export class PlanRecords {
     if (Number.isInteger(length) && length > 0 && length <= limit && this.#count < maxSegments) {
       return;
     }
-    throw new PineError('INPUT_TREE_TOO_LARGE', 'The image has more in it than a plan can say', {
+    throw new PineError('INPUT_TREE_TOO_LARGE', 'the image has more in it than a plan can say', {
       expected: `at most ${maxSegments} segments, and 1 to ${limit} bytes in this one`,
       found: `${length} bytes in segment ${this.#count}`,
       where: `byte ${this.#imageSize} of the image`,

@@ -49,7 +49,7 @@ export async function verifyImage(
 ): Promise<void> {
   const { sha256 } = await hashImage(reader, expected.size, progress);
   if (sha256 === expected.sha256) return;
-  throw new PineError('CORRUPT_IMAGE', 'An image is not the one that its commit promises', {
+  throw new PineError('CORRUPT_IMAGE', 'an image is not the one that its commit promises', {
     expected: `SHA-256 ${expected.sha256}`,
     found: `SHA-256 ${sha256}`,
     where: `the first ${expected.size} bytes of the slot`,

@@ -14,7 +14,7 @@ export class IdTable {
     const known = this.#indexes.get(id);
     if (known !== undefined) return known;
     if (!Number.isInteger(id) || id < 0 || id > 0xffffffff) {
-      refuseTree('INPUT_OWNER', 'An owner is not a user or group id', {
+      refuseTree('INPUT_OWNER', 'an owner is not a user or group id', {
         expected: 'a whole number of 32 bits',
         found: String(id),
         where: path,
@@ -22,7 +22,7 @@ export class IdTable {
     }
     const index = this.#indexes.size;
     if (index >= limits.ids) {
-      refuseTree('INPUT_TOO_MANY_OWNERS', 'The tree has more owners than an image can name', {
+      refuseTree('INPUT_TOO_MANY_OWNERS', 'the tree has more owners than an image can name', {
         expected: `at most ${limits.ids} different user and group ids`,
         found: 'one more',
         where: path,

@@ -25,7 +25,7 @@ export class MetadataStream {
     this.#records.push(record);
     this.#length += record.length;
     if (this.#length > limits.tableBytes) {
-      refuseTree('INPUT_TREE_TOO_LARGE', 'The tree has too many entries for an image', {
+      refuseTree('INPUT_TREE_TOO_LARGE', 'the tree has too many entries for an image', {
         expected: `metadata tables of at most ${limits.tableBytes} bytes`,
         found: `more than that`,
         where: 'the whole tree',

@@ -37,15 +37,9 @@ export class XattrTable {
     const known = this.#ids.get(key);
     if (known !== undefined) return known;
     const id = this.#sets.length;
+    const bytes = countBytes(xattrs, path);
     this.#ids.set(key, id);
-    this.#sets.push({
-      position: this.#pairs.append(pairs),
-      count: xattrs.length,
-      bytes: xattrs.reduce(
-        (sum, { name, value }) => sum + Buffer.byteLength(name) + 1 + value.length,
-        0,
-      ),
-    });
+    this.#sets.push({ position: this.#pairs.append(pairs), count: xattrs.length, bytes });
     return id;
   }
 
@@ -70,20 +64,33 @@ export class XattrTable {
   }
 }
 
+function countBytes(xattrs: readonly Xattr[], path: string): number {
+  let bytes = 0;
+  for (const { name, value } of xattrs) bytes += Buffer.byteLength(name) + 1 + value.length;
+  if (bytes > limits.xattrSetBytes) {
+    refuseTree('INPUT_XATTR', 'the extended attributes of a file are too long', {
+      expected: `at most ${limits.xattrSetBytes} bytes of names and values in all`,
+      found: `${bytes} bytes`,
+      where: path,
+    });
+  }
+  return bytes;
+}
+
 function encodePair({ name, value }: Xattr, path: string): Buffer {
   const type = xattrPrefixes.findIndex((prefix) => name.startsWith(prefix));
   const prefix = xattrPrefixes[type];
   if (prefix === undefined) refuseNamespace(name, path);
   const rest = Buffer.from(name.slice(prefix.length));
   if (rest.length === 0 || Buffer.byteLength(name) > limits.xattrNameBytes) {
-    refuseTree('INPUT_XATTR', 'The name of an extended attribute is empty or too long', {
+    refuseTree('INPUT_XATTR', 'the name of an extended attribute is empty or too long', {
       expected: `a name behind the namespace, ${limits.xattrNameBytes} bytes in all`,
       found: `${Buffer.byteLength(name)} bytes`,
       where: `${name.slice(0, 64)} of ${path}`,
     });
   }
   if (value.length > limits.xattrValueBytes) {
-    refuseTree('INPUT_XATTR', 'The value of an extended attribute is too long', {
+    refuseTree('INPUT_XATTR', 'the value of an extended attribute is too long', {
       expected: `at most ${limits.xattrValueBytes} bytes`,
       found: `${value.length} bytes`,
       where: `${name} of ${path}`,

@@ -1,0 +1,31 @@
+import type { Image } from './open-image.ts';
+import { walkImage } from './walk-image.ts';
+
+/** What a byte of an image belongs to, for a message about damage. */
+export type ImagePlace =
+  | { readonly kind: 'file'; readonly paths: readonly string[] }
+  | { readonly kind: 'table'; readonly name: string };
+
+/** Paths that are told of a file that lies under many names. */
+const maxPaths = 8;
+
+/** Tells what the byte at `position` of an image belongs to: a table, or files by their paths. */
+export async function locateByte(image: Image, position: number): Promise<ImagePlace> {
+  const { inodeTable, directoryTable, directoryTableEnd, idTable, bytesUsed } = image.superblock;
+  const tables: [number, string][] = [
+    [bytesUsed, 'the padding'],
+    [idTable, 'the id and attribute tables'],
+    [directoryTableEnd, 'the id and attribute tables'],
+    [directoryTable, 'the directory table'],
+    [inodeTable, 'the inode table'],
+  ];
+  const table = tables.find(([start]) => position >= start);
+  if (table !== undefined) return { kind: 'table', name: table[1] };
+  const paths: string[] = [];
+  for await (const entry of walkImage(image)) {
+    if (entry.kind !== 'file' || paths.length === maxPaths) continue;
+    if (position >= entry.offset && position < entry.offset + entry.size) paths.push(entry.path);
+  }
+  if (paths.length === 0) return { kind: 'table', name: 'the superblock' };
+  return { kind: 'file', paths };
+}

@@ -1,0 +1,79 @@
+import type { Metadata } from '../../repo/tree.ts';
+import { limits } from '../limits.ts';
+import { inodeType } from '../squashfs/format.ts';
+import { corruptImage } from './corrupt-image.ts';
+import type { StoredInode } from './inode-reader.ts';
+import { type ListedName, readListing } from './listing-reader.ts';
+import type { Image } from './open-image.ts';
+
+/** What an image holds under a path. */
+export type ImageEntry = Metadata & { readonly path: string } & (
+    | { readonly kind: 'directory' }
+    | { readonly kind: 'symlink'; readonly target: string }
+    /** `offset` and `size` are bytes of the image. */
+    | { readonly kind: 'file'; readonly offset: number; readonly size: number }
+  );
+
+interface OpenDirectory {
+  readonly path: string;
+  readonly number: number;
+  readonly names: AsyncGenerator<ListedName>;
+}
+
+/**
+ * Everything in an image: a directory before what is in it, names in the order of their bytes.
+ *
+ * Ends, and in bounded time, for any bytes: a directory's number is above those of all in it, and
+ * every inode has one name.
+ */
+export async function* walkImage(image: Image): AsyncGenerator<ImageEntry> {
+  const root = await image.inodeAt(image.superblock.root);
+  if (root.number !== image.superblock.inodes) {
+    throw corruptImage(`inode ${image.superblock.inodes}`, `${root.number}`, 'the root');
+  }
+  yield await describe(image, root, '/');
+  const open = [openDirectory(image, root, '/', image.superblock.inodes + 1)];
+  let left = image.superblock.inodes - 1;
+  for (let top = open.at(-1); top !== undefined; top = open.at(-1)) {
+    const { value, done } = await top.names.next();
+    if (done) {
+      open.pop();
+      continue;
+    }
+    const path = top.path === '/' ? `/${value.name}` : `${top.path}/${value.name}`;
+    if (left-- === 0) throw corruptImage('one name for each inode', 'more names', path);
+    const inode = await image.inodeAt(value.inode);
+    if (inode.number !== value.number || inode.type !== value.type || inode.number >= top.number) {
+      throw corruptImage(`inode ${value.number} of type ${value.type}`, 'another one', path);
+    }
+    yield await describe(image, inode, path);
+    if (inode.type !== inodeType.directory) continue;
+    if (open.length > limits.depth) throw corruptImage('fewer levels', `${open.length}`, path);
+    open.push(openDirectory(image, inode, path, top.number));
+  }
+  if (left !== 0) throw corruptImage('a name for each inode', `${left} without`, 'the whole image');
+}
+
+function openDirectory(
+  image: Image,
+  inode: StoredInode,
+  path: string,
+  parent: number,
+): OpenDirectory {
+  if (inode.type !== inodeType.directory) throw corruptImage('a directory', 'another inode', path);
+  if (inode.parent !== parent) throw corruptImage(`parent ${parent}`, `${inode.parent}`, path);
+  const names = readListing(image.listings, inode.listing, inode.length);
+  return { path, number: inode.number, names };
+}
+
+async function describe(image: Image, inode: StoredInode, path: string): Promise<ImageEntry> {
+  const metadata = await image.metadata(inode);
+  switch (inode.type) {
+    case inodeType.directory:
+      return { ...metadata, path, kind: 'directory' };
+    case inodeType.symlink:
+      return { ...metadata, path, kind: 'symlink', target: inode.target };
+    case inodeType.file:
+      return { ...metadata, path, kind: 'file', offset: inode.start, size: inode.size };
+  }
+}
