@@ -2,18 +2,27 @@ import { execFileSync, spawnSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import {
   chmodSync,
+  closeSync,
+  ftruncateSync,
   lchownSync,
   mkdirSync,
   mkdtempSync,
+  openSync,
   readdirSync,
   readFileSync,
   rmSync,
+  statSync,
   symlinkSync,
   writeFileSync,
+  writeSync,
 } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { grubCanReach, grubObstacle } from '../../src/image/grub.ts';
+import { layOutImage } from '../../src/image/layout.ts';
+import type { DirectoryNode, TreeNode } from '../../src/repo/tree.ts';
+import { TreeMaker } from '../support/make-tree.ts';
 import { alpineFolder, missing } from '../support/requirements.ts';
 import { describeDirectory, scanDirectory } from '../support/scan-directory.ts';
 import { imageTime, writeImage } from '../support/write-image.ts';
@@ -196,6 +205,81 @@ describe.skipIf(missing('alpine', 'squashfs', 'root', 'grub') !== undefined)(
     });
   },
 );
+
+describe.skipIf(missing('squashfs', 'root', 'grub') !== undefined)('an image beyond 4 GiB', () => {
+  test('is read by the kernel, unsquashfs and GRUB, to its last file', ({ skip }) => {
+    const maker = new TreeMaker();
+    const size = 5 * 2 ** 30 + 3;
+    const huge = maker.file('', { size, checksum: 'ab'.repeat(32) });
+    const last = maker.file('behind it'.repeat(3000));
+    const layout = layOutImage(maker.directory({ huge, last }), imageTime);
+    const image = join(folder, 'large.squashfs');
+    const file = openSync(image, 'w');
+    let position = 0;
+    for (const segment of layout.segments) {
+      if (segment.kind === 'literal') writeSync(file, segment.bytes, 0, segment.length, position);
+      // The zeros of the huge file are a hole, for a quick test.
+      const content = segment.kind === 'object' ? maker.contents.get(segment.checksum) : undefined;
+      if (content?.length === segment.length) writeSync(file, content, 0, content.length, position);
+      position += segment.length;
+    }
+    ftruncateSync(file, layout.size);
+    closeSync(file);
+    const expected = 'behind it'.repeat(3000);
+    expect(run('unsquashfs', '-cat', image, 'last').toString()).toBe(expected);
+    expect(run('unsquashfs', '-lln', image).toString()).toContain(` ${size} `);
+    expect(run('grub-fstest', image, 'cat', '(loop0)/last').toString()).toBe(expected);
+    withMount(image, skip, (mounted) => {
+      expect(readFileSync(`${mounted}/last`, 'utf8')).toBe(expected);
+      expect(statSync(`${mounted}/huge`).size).toBe(size);
+      expect(run('tail', '-c', '4', `${mounted}/huge`)).toEqual(Buffer.alloc(4));
+    });
+  });
+});
+
+describe.skipIf(missing('grub') !== undefined)('directories that GRUB cannot read whole', () => {
+  // Each name takes 8 bytes and itself; a header of 12 stands before 256 names, or before each
+  // metadata block of inodes.
+  const makeTree = (maker: TreeMaker, names: number): DirectoryNode => {
+    const empty = maker.file('');
+    const entries = Array.from({ length: names }, (_, i): [string, TreeNode] => [
+      `${`${i}`.padStart(5, '0')}${'n'.repeat(50)}`,
+      empty,
+    ]);
+    const boot = maker.directory({ ...Object.fromEntries(entries), zzz: maker.file('found') });
+    return maker.directory({ boot });
+  };
+
+  test('are told from those that it can, to the byte', async () => {
+    const maker = new TreeMaker();
+    let names = 1000;
+    while (grubCanReach(makeTree(maker, names), '/boot/zzz')) names++;
+    const read = async (count: number): Promise<string> => {
+      const image = join(folder, `grub-${count}.squashfs`);
+      const root = makeTree(maker, count);
+      await writeImage({ root, objects: maker.objects }, image);
+      return spawnSync('grub-fstest', [image, 'cat', '(loop0)/boot/zzz'], {
+        env,
+      }).stdout.toString();
+    };
+    expect(await read(names - 1)).toBe('found');
+    expect(await read(names)).toBe('');
+    expect(grubObstacle(makeTree(maker, names), '/boot/zzz')?.path).toBe('/boot');
+  });
+
+  test('are only in the way of what is in them', () => {
+    const maker = new TreeMaker();
+    const { entries } = makeTree(maker, 2000);
+    const kernel = maker.file('kernel');
+    const link = maker.symlink('kernel');
+    const root = maker.directory({ large: entries.get('boot') ?? kernel, kernel, link });
+    expect(grubCanReach(root, '/kernel')).toBe(true);
+    expect(grubCanReach(root, '/large/zzz')).toBe(false);
+    expect(grubObstacle(root, '/kernel/file')).toEqual({ path: '/kernel', reason: 'is a file' });
+    expect(grubObstacle(root, '/none')).toEqual({ path: '/none', reason: 'does not exist' });
+    expect(grubObstacle(root, '/link')).toEqual({ path: '/link', reason: 'is a symlink' });
+  });
+});
 
 /** Mounts an image and calls back; calls `skip` where no loop device can be had. */
 function withMount(
