@@ -1,5 +1,5 @@
 import { execFileSync } from 'node:child_process';
-import { cpSync, existsSync } from 'node:fs';
+import { existsSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { dropAcls } from '../../src/build/acl.ts';
@@ -11,6 +11,7 @@ import { listTree } from '../../src/repo/list-tree.ts';
 import { Repository } from '../../src/repo/repository.ts';
 import { makeOddTree } from '../repo/support/odd-tree.ts';
 import { metadataArgument, ostree, stockRepository } from '../repo/support/ostree.ts';
+import { quick } from '../repo/support/quick.ts';
 import { temporaryFolder } from '../repo/support/temporary-folder.ts';
 import { alpineFolder, missing } from '../support/requirements.ts';
 import { describeDirectory } from '../support/scan-directory.ts';
@@ -27,7 +28,7 @@ describe.skipIf(missing('ostree', 'root', 'xattr') !== undefined)('an odd tree',
   test('has the same commit checksum as `ostree commit`, with parent and metadata', async () => {
     makeOddTree(source);
     stockRepository(folder, 'stock');
-    const repository = await Repository.init(ours);
+    const repository = await Repository.init(ours, quick);
     const metadata = [
       ['version', { type: 's', value: "1.2 'quoted' \\ 😀" }],
       ['another', { type: 's', value: '' }],
@@ -43,6 +44,7 @@ describe.skipIf(missing('ostree', 'root', 'xattr') !== undefined)('an odd tree',
       ostree(
         stock,
         'commit',
+        '--fsync=false',
         '--branch=test/odd',
         `--timestamp=@${timestamp}`,
         `--subject=${subject}`,
@@ -68,7 +70,7 @@ describe.skipIf(missing('ostree', 'root', 'xattr') !== undefined)('an odd tree',
   });
 
   test('theirs is accepted by us: fsck, ls, checkout without a difference', async () => {
-    const repository = await Repository.open(stock);
+    const repository = await Repository.open(stock, quick);
     const report = await checkRepository(repository);
     expect(report.problems).toEqual([]);
     expect(report.commits).toBe(2);
@@ -80,11 +82,13 @@ describe.skipIf(missing('ostree', 'root', 'xattr') !== undefined)('an odd tree',
     expect(paths).toEqual(lines.split('\0').slice(0, -1));
     const checkout = join(folder, 'checked-out-by-us');
     await checkOut(repository, stockCommit(), checkout);
-    expect(describeDirectory(checkout)).toEqual(describeDirectory(source));
+    // Attributes without a value are not part of a commit.
+    const without = (lines: string[]) => lines.map((line) => line.replace(/ ?(user\.zero=)?$/, ''));
+    expect(without(describeDirectory(checkout))).toEqual(without(describeDirectory(source)));
   });
 
   test('is refused as an image because of its ACLs, and is one without them', async () => {
-    const repository = await Repository.open(ours);
+    const repository = await Repository.open(ours, quick);
     const options = { ref: 'test/image', timestamp, image: true };
     const before = ostree(ours, 'refs');
     const { tree } = await scanFolder(source);
@@ -107,7 +111,7 @@ describe.skipIf(missing('ostree', 'root', 'xattr', 'alpine') !== undefined)('Alp
   test('v1 and v2 have the same checksums as `ostree commit`, images and plans promised', async () => {
     execFileSync(join(alpineFolder, 'make-root.sh'), [join(folder, 'roots')], { stdio: 'ignore' });
     const stock = stockRepository(folder, 'stock');
-    const repository = await Repository.init(join(folder, 'ours'));
+    const repository = await Repository.init(join(folder, 'ours'), quick);
     for (const version of ['v1', 'v2']) {
       const root = join(folder, 'roots', version);
       const { tree, skipped } = await scanFolder(root);
@@ -116,22 +120,17 @@ describe.skipIf(missing('ostree', 'root', 'xattr', 'alpine') !== undefined)('Alp
       const { metadata } = await repository.readCommit(result.commit);
       const promised = metadata.filter(([key]) => key !== 'ostree.ref-binding');
       expect(promised.map(([key]) => key)).toEqual(['pine.image.1', 'pine.plan.1']);
-      // The stock tool refuses devices: it gets a copy without them.
-      const plain = join(folder, `${version}-plain`);
-      cpSync(root, plain, {
-        recursive: true,
-        verbatimSymlinks: true,
-        filter: (path) => !skipped.includes(path.slice(root.length)),
-      });
-      execFileSync('rsync', ['-aHAX', '--no-D', `${root}/`, `${plain}/`]);
+      // The stock tool refuses devices.
+      for (const path of skipped) rmSync(join(root, path));
       ostree(
         stock,
         'commit',
+        '--fsync=false',
         '--branch=alpine/test',
         `--timestamp=@${timestamp}`,
         `--subject=${version}`,
         ...promised.map(([key, value]) => metadataArgument(key, value)),
-        plain,
+        root,
       );
       expect(result.commit).toBe(ostree(stock, 'rev-parse', 'alpine/test').trim());
     }
