@@ -24,15 +24,3 @@ export function requireLayout(path: string | undefined): string {
     remedy: 'take layouts/vm.cfg, layouts/vm-small.cfg or your own (docs/layouts.md)',
   });
 }
-
-/** The path of the repository: `--repo`, else PINE_REPO. Throws USAGE_REPOSITORY when there is neither. */
-export function requireRepository(path: string | undefined): string {
-  const found = path ?? process.env.PINE_REPO;
-  if (found !== undefined && found !== '') return found;
-  throw new PineError('USAGE_REPOSITORY', 'no repository was named', {
-    expected: '--repo PATH, or PINE_REPO in the environment',
-    found: 'neither',
-    where: 'the command line',
-    remedy: 'add --repo PATH',
-  });
-}

@@ -4,9 +4,9 @@ import type { CommitImage } from '../install/commit-image.ts';
 import type { ImageSource } from '../install/fill-slot.ts';
 import { formatBytes, print } from './output.ts';
 import { terminalProgress } from './progress.ts';
+import { openRepository, type RepositoryOptions, repositoryOptions } from './repository-option.ts';
 
-interface Options {
-  readonly repo?: string;
+interface Options extends RepositoryOptions {
   readonly ref: string;
   readonly output: string;
   readonly layout?: string;
@@ -14,12 +14,10 @@ interface Options {
   readonly kernelArguments: string;
   readonly diskId?: string;
   readonly format: 'disk' | 'squashfs';
-  readonly json?: boolean;
 }
 
 export function define(command: Command): void {
-  command
-    .option('--repo <path>', 'the repository (default: PINE_REPO)')
+  repositoryOptions(command)
     .requiredOption('--ref <ref>', 'the commit: a ref or a checksum')
     .requiredOption('-o, --output <file>', 'the file to write, replaced when it is whole')
     .option('--layout <file>', 'the layout.cfg that says how the disk is divided')
@@ -31,7 +29,6 @@ export function define(command: Command): void {
         .choices(['disk', 'squashfs'])
         .default('disk'),
     )
-    .option('--json', 'print JSON')
     .addHelpText(
       'after',
       '\nExample:\n  pinectl image --layout layouts/vm.cfg --ref alpine/x86_64/web -o disk.img --size 4G',
@@ -41,10 +38,8 @@ export function define(command: Command): void {
 
 async function run(options: Options): Promise<void> {
   const { output, json, ref } = options;
-  const { Repository } = await import('../repo/repository.ts');
-  const { requireRepository } = await import('./image-options.ts');
   const { findCommitImage } = await import('../install/commit-image.ts');
-  const repository = await Repository.open(requireRepository(options.repo));
+  const repository = await openRepository(options);
   const commit = await findCommitImage(repository, ref);
   const progress = terminalProgress();
   try {

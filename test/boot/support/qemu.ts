@@ -76,7 +76,7 @@ function start(run: QemuRun, args: string[]): Promise<QemuResult> {
       end = why;
       kill();
     };
-    const timer = setTimeout(() => stop('timeout'), (run.timeoutSeconds ?? 60) * 1000);
+    const timer = setTimeout(() => stop('timeout'), (run.timeoutSeconds ?? 90) * 1000);
     const hear = (chunk: Buffer) => {
       output += chunk.toString('latin1');
       if (run.until?.test(plain(output))) stop('until');
