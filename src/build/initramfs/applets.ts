@@ -19,6 +19,7 @@ export const applets = [
   'mv',
   'reboot',
   'rm',
+  'rmdir',
   'sed',
   'setsid',
   'sh',

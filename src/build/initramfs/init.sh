@@ -210,7 +210,7 @@ fill_data() {
 	fresh=
 	mkdir -p $data/etc $data/state $data/pine/attempts || return 1
 	# An emergency boot may not know its deployment: the /etc that was used last is the best guess.
-	[ -n "$deployment" ] || deployment=$(ls -t $data/etc | grep -v damaged | head -n 1)
+	[ -n "$deployment" ] || deployment=$(ls -t $data/etc | grep -v -e damaged -e '\.new$' | head -n 1)
 	[ -n "$deployment" ] || deployment=emergency
 	etc=$data/etc/$deployment
 	if [ -d "$etc" ] && [ -s $root/etc/passwd ] && ! grep -q . "$etc/passwd"; then
@@ -253,13 +253,18 @@ restore_rescue() {
 		dd if="$best" bs=512 skip=1 2>/dev/null | head -c "$best_length" | tar -x -f - -C $root $fresh 2>/dev/null
 		say 5 "put the rescue copy $best_sequence over what was made new: $fresh"
 	fi
-	umount /run/pine/mnt
+	umount /run/pine/mnt && rmdir /run/pine/mnt
 }
 
-state=ok
-if ! { mount_data && fill_data; }; then
-	umount $data 2>/dev/null
+if mount_data; then
+	if ! fill_data; then
+		umount $data
+		state=degraded data_detail="$data_detail $data_device can't be written: full, or failing"
+	fi
+else
 	state=degraded
+fi
+if [ $state = degraded ]; then
 	say 3 "no data partition: $data_detail"
 	say 3 "going on without it; /var, /etc and /home are in memory and lost at the next boot"
 	mount -t tmpfs -o mode=755 tmpfs $data && fill_data || fail "can't make /data in memory"
@@ -289,7 +294,7 @@ root_device=$root_device
 boot_device=$boot_device
 data_device=$data_device
 data=$state
-data_detail=$data_detail
+data_detail=${data_detail# }
 watchdog=$watchdog
 watchdog_fired=$watchdog_fired
 deadline=$deadline
