@@ -155,9 +155,10 @@ describe('a tree that no image can hold', () => {
 
   test('more than 65,535 owners; exactly as many are fine', () => {
     const tree = (owners: number): DirectoryNode => {
+      const link = symlink('x');
       const entries = Array.from({ length: owners - 1 }, (_, i): [string, TreeNode] => [
         `${i}`,
-        { ...symlink('x'), uid: i + 1 },
+        { ...link, uid: i + 1 },
       ]);
       return directory(Object.fromEntries(entries));
     };

@@ -186,7 +186,7 @@ describe('a damaged image', () => {
       return Math.floor((state / 2 ** 32) * below);
     };
     let refused = 0;
-    for (let round = 0; round < 400; round++) {
+    for (let round = 0; round < 250; round++) {
       const damaged = Buffer.from(bytes);
       for (let change = 0; change <= round % 3; change++) {
         const at = start + random(bytes.length - start);
@@ -200,7 +200,7 @@ describe('a damaged image', () => {
         refused++;
       }
     }
-    expect(refused).toBeGreaterThan(200);
+    expect(refused).toBeGreaterThan(125);
   });
 
   test('an image of mksquashfs is refused, not misread', async () => {

@@ -96,6 +96,7 @@ describe.skipIf(missing('squashfs', 'xattr', 'root') !== undefined)(
   () => {
     const tree = join(folder, 'hard');
     const image = join(folder, 'hard.squashfs');
+  let original: string[] = [];
 
     beforeAll(async () => {
       mkdirSync(tree);
@@ -107,12 +108,12 @@ describe.skipIf(missing('squashfs', 'xattr', 'root') !== undefined)(
     test('unsquashfs restores exactly the tree', () => {
       const copy = join(folder, 'hard-copy');
       run('unsquashfs', '-q', '-n', '-strict-errors', '-d', copy, image);
-      expect(describeDirectory(copy)).toEqual(describeDirectory(tree));
+      expect(describeDirectory(copy)).toEqual(original);
     });
 
     test('the kernel mounts exactly the tree', ({ skip }) => {
       withMount(image, skip, (mounted) => {
-        expect(describeDirectory(mounted)).toEqual(describeDirectory(tree));
+        expect(describeDirectory(mounted)).toEqual(original);
         expect(run('stat', '-c', '%Y', `${mounted}/many`).toString().trim()).toBe(`${imageTime}`);
         // A link count of 2 and one for each directory inside: find relies on it.
         expect(run('stat', '-c', '%h', `${mounted}/xattrs`).toString().trim()).toBe('3');
