@@ -1,3 +1,4 @@
+import { basename } from 'node:path';
 import type { Command } from 'commander';
 import type { SlotStatus, Status } from '../deploy/status.ts';
 import type { PublicKey } from '../trust/keys.ts';
@@ -64,7 +65,7 @@ function describeSlot({ slot, running, deployments, contents, problem }: SlotSta
     `  version   ${version || 'not named'}, of ${formatTime(timestamp)}`,
     `  commit    ${commit}`,
     `  image     ${formatBytes(imageSize)}, SHA-256 ${imageSha256}`,
-    `  signed    ${signedBy === null ? 'by no key that is trusted' : `by ${signedBy}`}`,
+    `  signed    ${signedBy === null ? 'by no key that is trusted' : `by ${basename(signedBy)}`}`,
   ];
 }
 

@@ -1,3 +1,4 @@
+import { dirname } from 'node:path/posix';
 import type { FileSystem } from '../ports/file-system.ts';
 
 /** One line of a trial's log: when, and how far it had come. */
@@ -33,6 +34,9 @@ export async function appendAttempt(
   attempt: Attempt,
 ): Promise<void> {
   const stage = attempt.stage.replace(/[^\x20-\x7e]+/g, ' ').slice(0, 300);
+  const isNew = (await files.status(path)) === undefined;
+  if (isNew) await files.makeFolder(dirname(path), 0o755);
   await files.appendFile(path, Buffer.from(`${attempt.time} ${stage}\n`), 0o644);
   await files.sync(path);
+  if (isNew) await files.sync(dirname(path));
 }

@@ -2,7 +2,7 @@ import { appendAttempt } from './attempts.ts';
 import { removeDurably } from './durable-file.ts';
 import { type FailedCheck, findChecks, runChecks } from './health.ts';
 import type { Machine } from './machine.ts';
-import { attemptsFile, confirmedFile, stateFolder } from './paths.ts';
+import { attemptsFile, confirmedFile } from './paths.ts';
 import { recoverChoice } from './recover.ts';
 import { changeChoice } from './refusals.ts';
 import { writeRescueCopy } from './rescue-copy.ts';
@@ -68,7 +68,6 @@ async function begin(
   if (trial !== undefined && trial.block === running.block) {
     if (degraded) return postpone(machine, options, situation.settled);
     const stage = { time: clock.now(), stage: 'userspace' };
-    await files.makeFolder(`${stateFolder(machine)}/attempts`, 0o755);
     await appendAttempt(files, attemptsFile(machine, running.deployment), stage);
     return 'on-trial';
   }
@@ -92,7 +91,7 @@ async function postpone(
     await changeChoice(machine.bootLoader, { kind: 'return-try', running, limit: options.tries });
     await markSettled(machine);
   }
-  await machine.files.writeFile(confirmedFile(machine), new Uint8Array(), 0o644);
+  await stopDeadline(machine);
   return { kind: 'postponed' };
 }
 
@@ -129,9 +128,15 @@ async function decide(
     return { kind: 'failed', failed };
   }
   await changeChoice(bootLoader, event);
-  await files.writeFile(confirmedFile(machine), new Uint8Array(), 0o644);
+  await stopDeadline(machine);
   await finish(machine, options);
   return { kind: 'confirmed', ignored };
+}
+
+/** Tells the initramfs' deadline process that this boot is not to be ended. */
+async function stopDeadline(machine: Machine): Promise<void> {
+  await machine.files.makeFolder(machine.volatile, 0o755);
+  await machine.files.writeFile(confirmedFile(machine), new Uint8Array(), 0o644);
 }
 
 /**

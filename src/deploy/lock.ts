@@ -1,63 +1,64 @@
+import { randomBytes } from 'node:crypto';
 import { readFileSync } from 'node:fs';
-import { mkdir, readlink, rename, symlink, unlink } from 'node:fs/promises';
-import { dirname } from 'node:path';
+import { mkdir, readdir, rm, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { PineError } from '../error.ts';
 import type { Lock } from './machine.ts';
 
+/** Two that start in the same moment see each other and both step back: they try again, apart. */
+const attempts = 8;
+
 /** Takes the lock, as `takeLock`, and tries for so many seconds while another has it. */
-export async function waitForLock(path: string, seconds: number): Promise<Lock> {
+export async function waitForLock(folder: string, seconds: number): Promise<Lock> {
   for (let left = seconds; ; left -= 1) {
     try {
-      return await takeLock(path);
+      return await takeLock(folder);
     } catch (error) {
       if (left <= 0 || !(error instanceof PineError) || error.code !== 'STATE_LOCKED') throw error;
-      await new Promise((resolve) => setTimeout(resolve, 1000));
+      await sleep(1000);
     }
   }
 }
 
 /**
- * Takes the lock at `path`, or throws STATE_LOCKED. The lock is a symlink that names its holder: made in one
- * step, so that it is never half there, and void when its holder or that boot of the machine is gone.
+ * Takes the lock that `folder` is, or throws STATE_LOCKED.
+ *
+ * Whoever wants it puts a file of its own into the folder and then looks for others: of two, one at least sees
+ * the other. A file whose process is gone is left over and removed. Names are never used twice, so the file of
+ * a living process can't be taken for one of those.
  */
-export async function takeLock(path: string): Promise<Lock> {
-  await mkdir(dirname(path), { recursive: true });
-  const own = holderName(process.pid);
-  for (let attempt = 0; attempt < 20; attempt += 1) {
-    try {
-      await symlink(own, path);
-      return { release: () => unlink(path).catch(() => {}) };
-    } catch (error) {
-      if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error;
-    }
-    const holder = await readlink(path).catch(() => undefined);
-    if (holder === undefined) continue; // just released
-    if (isHeld(holder)) throw locked(path, holder);
-    await removeStale(path, holder);
+export async function takeLock(folder: string): Promise<Lock> {
+  await mkdir(folder, { recursive: true });
+  for (let attempt = 1; ; attempt += 1) {
+    const own = `${processName(process.pid)}.${randomBytes(8).toString('hex')}`;
+    await writeFile(join(folder, own), '', { flag: 'wx' });
+    const release = () => rm(join(folder, own), { force: true });
+    const other = await findHolder(folder, own);
+    if (other === undefined) return { release };
+    await release();
+    if (attempt === attempts) throw locked(folder, other);
+    await sleep(5 + Math.random() * 30 * attempt);
   }
-  throw locked(path, 'several others, in turn');
 }
 
-/** Removes the lock of a holder that is gone, and only that: another may have taken it over meanwhile. */
-async function removeStale(path: string, holder: string): Promise<void> {
-  const aside = `${path}.${process.pid}`;
-  try {
-    await rename(path, aside);
-    if ((await readlink(aside)) !== holder) await symlink(await readlink(aside), path);
-    await unlink(aside);
-  } catch {
-    // Someone else was faster; the next attempt sees what is there.
+async function findHolder(folder: string, own: string): Promise<string | undefined> {
+  for (const name of await readdir(folder)) {
+    if (name === own) continue;
+    if (isAlive(name)) return name;
+    await rm(join(folder, name), { force: true });
   }
+  return undefined;
 }
 
 /** `pid.start.boot`: a process number is used again, so its start time and the boot belong to it. */
-function holderName(pid: number): string {
+function processName(pid: number): string {
   return `${pid}.${startTime(pid)}.${bootId()}`;
 }
 
-function isHeld(holder: string): boolean {
-  const pid = Number(/^([0-9]{1,10})\./.exec(holder)?.[1] ?? 0);
-  return pid > 0 && startTime(pid) !== undefined && holder === holderName(pid);
+function isAlive(name: string): boolean {
+  const pid = Number(/^([0-9]{1,10})\./.exec(name)?.[1] ?? 0);
+  return startTime(pid) !== undefined && name.startsWith(`${processName(pid)}.`);
 }
 
 /** Field 22 of /proc/PID/stat, counted behind the name, which may hold anything. */
@@ -78,11 +79,11 @@ function bootId(): string {
   }
 }
 
-function locked(path: string, holder: string): PineError {
+function locked(folder: string, holder: string): PineError {
   return new PineError('STATE_LOCKED', 'another pinectl is at work on this machine', {
     expected: 'to be the only one',
     found: `process ${holder.split('.')[0]}`,
-    where: path,
+    where: folder,
     remedy: 'wait until it has ended',
   });
 }

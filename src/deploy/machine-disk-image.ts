@@ -19,7 +19,7 @@ export interface DiskImageOptions {
   readonly state: string;
   /** Which deployment counts as booted: an id or a block; by default the first confirmed of the order. */
   readonly running?: string | undefined;
-  /** What the boot loader would have skipped, as `2:hash`. */
+  /** What the boot loader would have skipped at this boot, as `2:hash`. */
   readonly skipped?: string | undefined;
 }
 
@@ -45,6 +45,8 @@ export async function diskImageMachine(options: DiskImageOptions): Promise<Machi
   const choice = await grub.readChoice();
   const booted = findBooted(options, choice, await readDeployments(grub));
   const etc = `${data}/etc/${booted.id}`;
+  // Whoever tells what was skipped plays a new boot, and that empties /run.
+  if (options.skipped !== undefined) await nodeFileSystem.remove(`${data}/run`);
   return {
     slots: { a: part('root-a'), b: part('root-b') },
     bootLoader: grub,

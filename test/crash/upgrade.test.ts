@@ -8,40 +8,17 @@ import { runSteps, writingSteps } from '../../src/deploy/upgrade/steps.ts';
 import { survey } from '../../src/deploy/upgrade/survey.ts';
 import type { Step, Work } from '../../src/deploy/upgrade/work.ts';
 import { upgrade } from '../../src/deploy/upgrade.ts';
-import { generateKeyPair } from '../../src/trust/generate.ts';
-import type { PublicKey, SecretKey } from '../../src/trust/keys.ts';
 import { cutEverywhere } from './world/every-cut.ts';
 import { judge } from './world/judge.ts';
 import { dropAll, keepAll, randomLoss } from './world/loss.ts';
 import { overriding } from './world/overriding.ts';
-import { makeRelease, type Release } from './world/release.ts';
-import { remoteOf } from './world/remote.ts';
+import { makeReleases, type Releases, upgradeOptions } from './world/releases.ts';
 import { afterCut, deploymentA, machineOf, makeWorld, type World } from './world/world.ts';
 
-const kilobyte = 1024;
-let keys: { publicKey: PublicKey; secretKey: SecretKey };
-let v0: Release;
-let v1: Release;
-let v2: Release;
-
+let releases: Releases;
 beforeAll(async () => {
-  keys = await generateKeyPair('release');
-  const key = keys.secretKey;
-  const shared = { kernel: 100 * kilobyte, libc: 300 * kilobyte };
-  v0 = await makeRelease({ version: '0', timestamp: 100, key, objects: { ...shared, zero: 5000 } });
-  v1 = await makeRelease({
-    version: '1',
-    timestamp: 200,
-    key,
-    objects: { ...shared, one: 70_000 },
-  });
-  v2 = await makeRelease({
-    version: '2',
-    timestamp: 300,
-    key,
-    objects: { two: 90_000, ...shared, three: 800 * kilobyte },
-  });
-  before = await makeWorld({ a: v1, b: v0, order: [1, 2] });
+  releases = await makeReleases();
+  before = await makeWorld({ a: releases.v1, b: releases.v0, order: [1, 2] });
 });
 
 /** Both slots hold confirmed deployments; slot a runs. */
@@ -51,24 +28,7 @@ const old: BootChoice = { order: [1, 2] };
 const unlisted: BootChoice = { order: [1] };
 const armed: BootChoice = { order: [2, 1], trial: { block: 2, tries: 2 } };
 
-function options() {
-  return {
-    configuration: {
-      remote: '/nowhere',
-      ref: 'alpine/x86_64/web',
-      trial: { tries: 2, deadline: 300 },
-      health: { timeout: 1 },
-    },
-    keys: [keys.publicKey],
-    remote: remoteOf(v2),
-    retry: false,
-    allowDowngrade: false,
-    checkpointBytes: 1024 * kilobyte,
-    reboot: true,
-    note: () => {},
-  };
-}
-
+const options = () => upgradeOptions(releases);
 const upgradeA = (world: World) => upgrade(machineOf(world), options());
 
 /** The writing part alone, with steps or a machine that a mutation has changed. */

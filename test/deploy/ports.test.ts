@@ -1,0 +1,230 @@
+import { spawn } from 'node:child_process';
+import {
+  chmodSync,
+  existsSync,
+  lstatSync,
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { copyEtc, measureFolder } from '../../src/deploy/etc-copy.ts';
+import { findChecks, runChecks } from '../../src/deploy/health.ts';
+import { takeLock, waitForLock } from '../../src/deploy/lock.ts';
+import { runCheck } from '../../src/deploy/run-check.ts';
+import { nodeFileSystem as files } from '../../src/ports/node-file-system.ts';
+import { codeOfAsync } from '../support/code-of.ts';
+import { missing } from '../support/requirements.ts';
+
+let folder: string;
+beforeEach(() => {
+  folder = mkdtempSync(join(tmpdir(), 'pine-ports-'));
+});
+afterEach(() => rmSync(folder, { recursive: true, force: true }));
+
+describe('the file system', () => {
+  it('tells what is missing from what is there', async () => {
+    expect(await files.status(`${folder}/x/y`)).toBeUndefined();
+    expect(await files.readFile(`${folder}/x`, 10)).toBeUndefined();
+    expect(await files.readFolder(`${folder}/x`)).toBeUndefined();
+    await files.remove(`${folder}/x`);
+    await files.writeFile(`${folder}/é`, Buffer.from('12345'), 0o600);
+    await files.writeFile(`${folder}/z`, Buffer.alloc(0), 0o644);
+    expect(await files.readFolder(folder)).toEqual(['z', 'é']);
+    expect(await files.status(`${folder}/é`)).toMatchObject({ kind: 'file', size: 5 });
+  });
+
+  it('bounds what it reads, before it reads it', async () => {
+    await files.writeFile(`${folder}/f`, Buffer.from('12345'), 0o600);
+    expect(`${await files.readFile(`${folder}/f`, 5)}`).toBe('12345');
+    await codeOfAsync(() => files.readFile(`${folder}/f`, 4), 'CORRUPT_TOO_LARGE');
+    expect(`${await files.readAt(`${folder}/f`, 3, 100)}`).toBe('45');
+    expect((await files.readAt(`${folder}/f`, 9, 100)).length).toBe(0);
+    // Its status says 0 bytes.
+    expect((await files.readFile('/proc/self/status', 100_000))?.length).toBeGreaterThan(100);
+  });
+
+  it('gives the mode that was asked for, whatever the umask, and follows no link', async () => {
+    const umask = process.umask(0o077);
+    try {
+      await files.writeFile(`${folder}/open`, Buffer.from('x'), 0o644);
+    } finally {
+      process.umask(umask);
+    }
+    expect(lstatSync(`${folder}/open`).mode & 0o777).toBe(0o644);
+    symlinkSync(`${folder}/victim`, `${folder}/link`);
+    await expect(files.writeFile(`${folder}/link`, Buffer.from('x'), 0o644)).rejects.toThrow(
+      'ELOOP',
+    );
+    expect(existsSync(`${folder}/victim`)).toBe(false);
+  });
+
+  it('syncs files, folders and whole file systems, and knows what is free', async () => {
+    await files.writeFile(`${folder}/f`, Buffer.from('x'), 0o600);
+    await files.sync(`${folder}/f`);
+    await files.sync(folder);
+    await files.syncAll(folder);
+    await codeOfAsync(() => files.syncAll(`${folder}/missing`), 'IO_SYNC');
+    expect(await files.freeBytes(folder)).toBeGreaterThan(0);
+  });
+});
+
+describe.skipIf(missing('root') !== undefined)('a copy of /etc', () => {
+  it('keeps contents, modes, owners, links and times; leaves fifos out; replaces what is there', async () => {
+    const from = `${folder}/from`;
+    mkdirSync(`${from}/sub`, { recursive: true });
+    writeFileSync(`${from}/shadow`, 'secret');
+    chmodSync(`${from}/shadow`, 0o640);
+    await files.setOwner(`${from}/shadow`, 0, 42);
+    await files.setTime(`${from}/shadow`, 1_000_000_000);
+    writeFileSync(`${from}/sub/large`, Buffer.alloc(700_000, 7));
+    writeFileSync(`${from}/setuid`, 'x');
+    await files.setOwner(`${from}/setuid`, 1000, 1000);
+    chmodSync(`${from}/setuid`, 0o4755);
+    symlinkSync('../outside/$x', `${from}/link`);
+    chmodSync(`${from}/sub`, 0o711);
+    await new Promise((resolve) => spawn('mkfifo', [`${from}/fifo`]).on('exit', resolve));
+    mkdirSync(`${folder}/to/older`, { recursive: true });
+    mkdirSync(`${folder}/to.new/left`, { recursive: true });
+
+    expect(await copyEtc(files, from, `${folder}/to`)).toEqual([`${from}/fifo`]);
+    const to = `${folder}/to`;
+    expect(await files.readFolder(to)).toEqual(['link', 'setuid', 'shadow', 'sub']);
+    expect(existsSync(`${folder}/to.new`)).toBe(false);
+    expect(lstatSync(`${to}/shadow`)).toMatchObject({ uid: 0, gid: 42, mtimeMs: 1e12 });
+    expect(lstatSync(`${to}/shadow`).mode & 0o7777).toBe(0o640);
+    expect(lstatSync(`${to}/setuid`).mode & 0o7777).toBe(0o4755);
+    expect(lstatSync(`${to}/sub`).mode & 0o7777).toBe(0o711);
+    expect(await files.readLink(`${to}/link`)).toBe('../outside/$x');
+    expect(readFileSync(`${to}/sub/large`).equals(Buffer.alloc(700_000, 7))).toBe(true);
+    expect(await measureFolder(files, to)).toBeGreaterThan(700_000);
+  });
+});
+
+describe('the lock', () => {
+  it('has one holder at a time, and is free after it', async () => {
+    const path = `${folder}/run/lock`;
+    const lock = await takeLock(path);
+    await codeOfAsync(() => takeLock(path), 'STATE_LOCKED');
+    await lock.release();
+    await (await takeLock(path)).release();
+    expect(await files.readFolder(path)).toEqual([]);
+  });
+
+  it.each([
+    ['999999999.1.x', 'a process that is gone'],
+    [`${process.pid}.1.x`, 'an earlier process of the same number, or before a reboot'],
+    ['nonsense', 'no process at all'],
+  ])('left behind as %s by %s, is taken over', async (holder) => {
+    mkdirSync(`${folder}/lock`);
+    writeFileSync(`${folder}/lock/${holder}`, '');
+    const lock = await takeLock(`${folder}/lock`);
+    await codeOfAsync(() => takeLock(`${folder}/lock`), 'STATE_LOCKED');
+    await lock.release();
+  });
+
+  it('goes to exactly one of many that find it stale at once', async () => {
+    mkdirSync(`${folder}/lock`);
+    writeFileSync(`${folder}/lock/999999999.1.x`, '');
+    const script = `import { takeLock } from '${import.meta.dirname}/../../src/deploy/lock.ts';
+      try { await takeLock('${folder}/lock'); console.log('taken'); await new Promise((r) => setTimeout(r, 3000)); }
+      catch (error) { console.log(error.code ?? error); }`;
+    const outcomes = await Promise.all(
+      Array.from({ length: 4 }, () => output(['--input-type=module-typescript', '-e', script])),
+    );
+    expect(outcomes.map((text) => text.trim()).sort()).toEqual([
+      'STATE_LOCKED',
+      'STATE_LOCKED',
+      'STATE_LOCKED',
+      'taken',
+    ]);
+  });
+
+  it('is waited for', async () => {
+    const first = await takeLock(`${folder}/lock`);
+    setTimeout(() => void first.release(), 300);
+    await (await waitForLock(`${folder}/lock`, 30)).release();
+  });
+});
+
+function output(args: string[]): Promise<string> {
+  return new Promise((resolve) => {
+    const child = spawn(process.execPath, args, { stdio: ['ignore', 'pipe', 'inherit'] });
+    let text = '';
+    child.stdout.on('data', (piece: Buffer) => {
+      text += piece.toString();
+    });
+    child.on('close', () => resolve(text));
+  });
+}
+
+describe('health checks', () => {
+  const check = (name: string, script: string, mode = 0o755) => {
+    writeFileSync(`${folder}/${name}`, `#!/bin/sh\n${script}\n`);
+    chmodSync(`${folder}/${name}`, mode);
+    return `${folder}/${name}`;
+  };
+
+  it('tell how they ended, with the last line that they printed', async () => {
+    expect(await runCheck(check('a', 'exit 0'), 30)).toEqual({ passed: true, detail: 'exit 0' });
+    expect(await runCheck(check('b', 'echo one; echo two >&2; exit 3'), 30)).toEqual({
+      passed: false,
+      detail: 'exit 3: two',
+    });
+    expect(await runCheck(check('c', 'kill -9 $$'), 30)).toMatchObject({
+      detail: 'killed by SIGKILL',
+    });
+    expect(await runCheck(`${folder}/missing`, 30)).toMatchObject({
+      passed: false,
+      detail: expect.stringMatching(/ENOENT/),
+    });
+    expect(await runCheck(check('d', 'yes | head -c 9000000; exit 1'), 30)).toMatchObject({
+      passed: false,
+    });
+  });
+
+  it('are killed with all their children when their time is up', async () => {
+    const path = check('slow', `sleep 300 & echo $! > ${folder}/child; wait`);
+    const started = Date.now();
+    expect(await runCheck(path, 1)).toEqual({ passed: false, detail: 'no answer within 1 s' });
+    expect(Date.now() - started).toBeLessThan(20_000);
+    const child = readFileSync(`${folder}/child`, 'utf8').trim();
+    await expect.poll(() => isRunning(child)).toBe(false);
+  });
+
+  it('do not wait for what they leave in the background', async () => {
+    const path = check('daemon', `sleep 300 & echo $! > ${folder}/child; exit 0`);
+    expect(await runCheck(path, 30)).toEqual({ passed: true, detail: 'exit 0' });
+    const child = readFileSync(`${folder}/child`, 'utf8').trim();
+    await expect.poll(() => isRunning(child)).toBe(false);
+  });
+
+  it('are the executables of both folders, in order; the first of a name counts', async () => {
+    mkdirSync(`${folder}/own`);
+    mkdirSync(`${folder}/image`);
+    for (const name of ['own/20-b', 'image/10-a', 'image/20-b', 'image/.hidden', 'image/30-c~']) {
+      check(name, 'exit 1');
+    }
+    check('image/README', 'exit 1', 0o644);
+    const checks = await findChecks(files, [`${folder}/own`, `${folder}/image`, `${folder}/none`]);
+    expect(checks.map(({ path }) => path)).toEqual([`${folder}/image/10-a`, `${folder}/own/20-b`]);
+    expect(await runChecks({ runCheck }, checks, 30)).toEqual([
+      { name: '10-a', detail: 'exit 1' },
+      { name: '20-b', detail: 'exit 1' },
+    ]);
+  });
+});
+
+/** A zombie that init has yet to reap does not run. */
+function isRunning(pid: string): boolean {
+  try {
+    return !/^State:\s+[ZX]/m.test(readFileSync(`/proc/${pid}/status`, 'utf8'));
+  } catch {
+    return false;
+  }
+}
