@@ -12,8 +12,8 @@ export interface Job {
   command(): readonly [program: string, ...args: string[]];
   /** Files that must be on stable storage when the time ends; for programs that do not see to it themselves. */
   readonly sync?: readonly string[];
-  /** Other figures, read from what the program printed. */
-  bytes?(output: string): Record<string, number>;
+  /** Other figures, asked for after each run; those of the last are kept. */
+  bytes?(): Record<string, number>;
 }
 
 export const environment = { ...process.env, PATH: `${process.env.PATH}:/usr/sbin:/sbin` };
@@ -23,34 +23,34 @@ const sampleEvery = 5;
 export async function compare(jobs: readonly Job[], runs: number): Promise<Contestant[]> {
   const times = jobs.map((): number[] => []);
   const peaks = jobs.map(() => 0);
-  const outputs = jobs.map(() => '');
+  const bytes = jobs.map((): Record<string, number> | undefined => undefined);
   for (let run = 0; run < runs; run += 1) {
     for (const [index, job] of jobs.entries()) {
       await job.prepare?.();
       await runProgram(['sync']);
-      const { seconds, peak, output } = await timed(job);
+      const { seconds, peak } = await timed(job);
       times[index]?.push(seconds);
       peaks[index] = Math.max(peaks[index] ?? 0, peak);
-      outputs[index] = output;
+      bytes[index] = job.bytes?.();
     }
   }
-  return jobs.map(({ name, bytes }, index) => ({
+  return jobs.map(({ name }, index) => ({
     name,
     seconds: median(times[index] ?? []),
     runs: times[index] ?? [],
     ...(peaks[index] ? { peakMemory: peaks[index] } : {}),
-    ...(bytes === undefined ? {} : { bytes: bytes(outputs[index] ?? '') }),
+    ...(bytes[index] === undefined ? {} : { bytes: bytes[index] }),
   }));
 }
 
-async function timed(job: Job): Promise<{ seconds: number; peak: number; output: string }> {
+async function timed(job: Job): Promise<{ seconds: number; peak: number }> {
   const started = performance.now();
-  const { peak, output } = await runProgram(job.command());
+  const { peak } = await runProgram(job.command());
   for (const path of job.sync ?? []) {
     const file = await open(path, 'r+');
     await file.sync().finally(() => file.close());
   }
-  return { seconds: (performance.now() - started) / 1000, peak, output };
+  return { seconds: (performance.now() - started) / 1000, peak };
 }
 
 /** Runs a program and gives what it printed and the most memory that it had. Throws when it fails. */

@@ -1,5 +1,7 @@
 import { copyFileSync, existsSync, mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { bundlePinectl } from '../build/bundle.ts';
+import { makeOverlay } from '../build/overlay.ts';
 import { buildRoot, type RootOptions } from '../root/build-root.ts';
 import { projectFolder, sharedAlpine } from '../root/programs.ts';
 import { CountingServer } from './counting-server.ts';
@@ -14,8 +16,11 @@ const layout = join(projectFolder, 'layouts/vm-small.cfg');
 export const measure: Measurement = async ({ folder, runs }) => {
   const release = await buildRelease(folder);
   const server = await CountingServer.start(release.repo);
-  const [config, state, disk] = ['etc-pine', 'state', 'disk.img'].map((name) => join(folder, name));
-  if (!config || !state || !disk) throw new Error('no names');
+  const [config, state, disk] = [
+    join(folder, 'etc-pine'),
+    join(folder, 'state'),
+    join(folder, 'disk.img'),
+  ];
   mkdirSync(join(config, 'keys'), { recursive: true });
   copyFileSync(`${release.key}.pub`, join(config, 'keys/release.pub'));
   writeFileSync(join(config, 'pinectl.toml'), `remote = "${server.url}"\nref = "${ref}"\n`);
@@ -27,11 +32,10 @@ export const measure: Measurement = async ({ folder, runs }) => {
       await runProgram(['cp', '--sparse=always', release.disk, disk]);
       server.reset();
     },
-    command: () =>
-      pinectl(
-        ...['upgrade', '--no-reboot', '--disk', disk, '--state', state, '--config', config],
-        '--json',
-      ),
+    command: () => [
+      ...([process.execPath, release.program, 'upgrade', '--no-reboot'] as const),
+      ...['--disk', disk, '--state', state, '--config', config],
+    ],
     bytes: () => ({ fetched: server.sent }),
   };
   try {
@@ -41,6 +45,7 @@ export const measure: Measurement = async ({ folder, runs }) => {
       contestants,
       notes: [
         'pinectl writes the other slot, flushes it, reads it back and arms it; ostree only pulls the objects that are new',
+        'this pinectl is the single file that a server has (npm run build); it has no types to strip',
         'the server is on loopback and in this process: the network costs next to nothing',
       ],
     };
@@ -73,6 +78,8 @@ function stockPull(folder: string, release: Release, server: CountingServer): Jo
 interface Release {
   readonly repo: string;
   readonly key: string;
+  /** pinectl as a server has it: one file. */
+  readonly program: string;
   /** A disk with v1 in slot a. */
   readonly disk: string;
   /** The commit of v1. The ref names v2. */
@@ -81,12 +88,13 @@ interface Release {
 
 /** What a build host does for a release; not measured. */
 async function buildRelease(folder: string): Promise<Release> {
-  const overlay = join(projectFolder, 'dist/pine-overlay.tar.gz');
   if (process.getuid?.() !== 0) throw new CannotMeasure('making the roots needs root');
   if (!existsSync(sharedAlpine)) throw new CannotMeasure(`${sharedAlpine} is missing`);
-  if (!existsSync(overlay)) throw new CannotMeasure(`${overlay} is missing: run npm run build`);
-  const [repo, key, disk] = ['repo', 'release', 'v1.img'].map((name) => join(folder, name));
-  if (!repo || !key || !disk) throw new Error('no names');
+  const [repo, key, disk] = [join(folder, 'repo'), join(folder, 'release'), join(folder, 'v1.img')];
+  const [program, overlay] = [join(folder, 'pinectl.mjs'), join(folder, 'overlay.tar.gz')];
+  const bundle = await bundlePinectl(projectFolder);
+  writeFileSync(program, bundle);
+  writeFileSync(overlay, makeOverlay(projectFolder, bundle));
   await runProgram(pinectl('init', '--repo', repo));
   await runProgram(pinectl('keys', 'generate', '-o', key));
   const commit = async (base: 'v1' | 'v2') => {
@@ -107,5 +115,5 @@ async function buildRelease(folder: string): Promise<Release> {
     pinectl(...['image', '--repo', repo, '--ref', ref, '--layout', layout, '-o', disk]),
   );
   await commit('v2');
-  return { repo, key, disk, v1: output.trim() };
+  return { repo, key, program, disk, v1: output.trim() };
 }
