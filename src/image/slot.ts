@@ -6,15 +6,15 @@ const digestsPerBlock = 128;
 
 /**
  * Bytes that a dm-verity tree over an image takes: a superblock, and a level of hash blocks above
- * another until one block is left (4 KiB blocks, SHA-256).
+ * another until one digest is left (4 KiB blocks, SHA-256).
  */
 export function veritySize(imageSize: number): number {
   let blocks = 1;
   let level = Math.ceil(imageSize / block);
-  do {
+  while (level > 1) {
     level = Math.ceil(level / digestsPerBlock);
     blocks += level;
-  } while (level > 1);
+  }
   return blocks * block;
 }
 

@@ -1,9 +1,11 @@
 import type { ObjectSource } from './object-source.ts';
 import type { Segment } from './segment.ts';
 
-/** At most so many small objects are fetched ahead of the one that is written … */
+/** At most so many small objects are fetched ahead of what is written, … */
 const objectsAhead = 8;
-/** … and so many bytes of them and of literals are held. */
+/** … in the next so many segments, … */
+const segmentsAhead = 64;
+/** … with so many bytes, those of literals included. */
 export const bytesAhead = 1 << 20;
 /** Larger objects are streamed when their turn comes: their own bytes hide the latency. */
 const smallObject = 128 << 10;
@@ -37,16 +39,19 @@ export async function* fetchAhead(
   objects: ObjectSource,
 ): AsyncIterable<Piece> {
   const queue: Piece[] = [];
-  let held = 0;
+  let bytes = 0;
+  let begunObjects = 0;
   for await (const piece of pieces) {
     const begun = begin(piece, objects);
     queue.push(begun);
-    held += heldBytes(begun);
-    while (queue.length > objectsAhead || held > bytesAhead) {
+    bytes += heldBytes(begun);
+    if (begun.content !== undefined) begunObjects++;
+    while (begunObjects > objectsAhead || queue.length > segmentsAhead || bytes > bytesAhead) {
       const next = queue.shift();
       if (next === undefined) break;
       yield next;
-      held -= heldBytes(next);
+      bytes -= heldBytes(next);
+      if (next.content !== undefined) begunObjects--;
     }
   }
   yield* queue;

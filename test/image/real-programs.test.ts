@@ -21,6 +21,9 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { grubCanReach, grubObstacle } from '../../src/image/grub.ts';
 import { layOutImage } from '../../src/image/layout.ts';
+import { planFromImage } from '../../src/plan/from-image.ts';
+import { encodePlan } from '../../src/plan/plan-file.ts';
+import { bytesReader } from '../../src/ports/positioned-reader.ts';
 import type { DirectoryNode, TreeNode } from '../../src/repo/tree.ts';
 import { TreeMaker } from '../support/make-tree.ts';
 import { alpineFolder, missing } from '../support/requirements.ts';
@@ -96,13 +99,14 @@ describe.skipIf(missing('squashfs', 'xattr', 'root') !== undefined)(
   () => {
     const tree = join(folder, 'hard');
     const image = join(folder, 'hard.squashfs');
-  let original: string[] = [];
+    let original: string[] = [];
 
     beforeAll(async () => {
       mkdirSync(tree);
       makeHardTree(tree);
       addXattrs(tree);
       await writeImage(scanDirectory(tree), image);
+      original = describeDirectory(tree);
     });
 
     test('unsquashfs restores exactly the tree', () => {
@@ -185,6 +189,14 @@ describe.skipIf(missing('alpine', 'squashfs', 'root', 'grub') !== undefined)(
       withMount(image, skip, (mounted) => {
         expect(describeDirectory(mounted)).toEqual(original);
       });
+    });
+
+    test('gives its plan again, byte for byte, by being read', async () => {
+      const layout = layOutImage(scanDirectory(tree).root, imageTime);
+      const chunks: Uint8Array[] = [];
+      const reader = bytesReader(readFileSync(image));
+      for await (const chunk of planFromImage(reader, layout.size)) chunks.push(chunk);
+      expect(sha256(Buffer.concat(chunks))).toBe(sha256(Buffer.concat([...encodePlan(layout)])));
     });
 
     test('is no larger than what mksquashfs makes of it without compression', () => {

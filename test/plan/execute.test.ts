@@ -256,7 +256,15 @@ describe('S9: memory', () => {
       { kind: 'range', offset: i, length: 65_536 },
       { kind: 'object', length: i % 50 === 0 ? 5 * MiB : 10, checksum: name(1000 + i) },
     ]).flat();
+    const literal: Segment = { kind: 'literal', length: 65_536, bytes: Buffer.alloc(65_536) };
+    for (let count = 0; count < 200; count++) small.push(literal);
     const total = small.reduce((sum, { length }) => sum + length, 0);
+    async function* stream(): AsyncIterable<Segment> {
+      for (const segment of small) {
+        if (segment.kind === 'literal') count(segment.length);
+        yield segment;
+      }
+    }
     const counting: ObjectSource = {
       async *open(_, length) {
         open++;
@@ -271,7 +279,7 @@ describe('S9: memory', () => {
       },
     };
     const digest = await executePlan({
-      segments: small,
+      segments: stream(),
       size: total,
       room: total,
       objects: counting,
@@ -295,7 +303,8 @@ describe('S9: memory', () => {
     expect(most).toBeLessThanOrEqual(executorMemory);
     // Latency is hidden: several are under way at a time, but not all.
     expect(mostOpen).toBeGreaterThan(4);
-    expect(mostOpen).toBeLessThanOrEqual(9);
+    // Eight ahead, the next to come, and a large one that is streamed.
+    expect(mostOpen).toBeLessThanOrEqual(10);
   });
 });
 
