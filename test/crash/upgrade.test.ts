@@ -57,7 +57,7 @@ async function describeWorld({ slots, boot, files }: World): Promise<string> {
   ].join('\n');
 }
 
-const losses = (cut: number) => [keepAll, dropAll, randomLoss(cut), randomLoss(cut + 1000)];
+const losses = (cut: number) => [keepAll, dropAll, randomLoss(cut)];
 
 describe('an upgrade that is cut at every write', () => {
   it('S1 S2 S3 S7: leaves a machine that boots what it booted, and ends the same when run again', async () => {
@@ -121,8 +121,11 @@ async function expectCaught(wanted: RegExp, mutated: (world: World) => Promise<v
 }
 
 describe('the judge, proved by mutations of an upgrade', () => {
-  it('finds nothing wrong with the steps as they are', async () => {
-    expect(await problemsOf(/S/, (world) => upgradeWith(world))).toBe('');
+  it('finds nothing wrong at the end of the steps as they are', async () => {
+    const world = await begin();
+    await upgradeWith(world);
+    expect(await judgeUpgrade(afterCut(world, dropAll))).toEqual([]);
+    expect(await world.boot.readChoice()).toEqual(armed);
   });
 
   it('S1: catches a machine that writes the running slot', () =>

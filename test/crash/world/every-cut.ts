@@ -11,7 +11,7 @@ export interface EveryCut {
   readonly losses: (cut: number) => readonly Loss[];
   /** Says what is wrong with the world after a cut. */
   readonly judge: (after: World) => Promise<readonly string[]>;
-  /** Ends the search at the first problem of this kind: enough to see that a mutation is caught. */
+  /** Begins at the end and stops at the first problem of this kind: enough to see that a mutation is caught. */
   readonly until?: RegExp;
 }
 
@@ -31,7 +31,8 @@ export async function cutEverywhere(options: EveryCut): Promise<CutResult> {
   const writes = whole.power.writes;
   const problems: string[] = [];
   let states = 0;
-  for (let cut = 1; cut <= writes; cut += 1) {
+  const cuts = Array.from({ length: writes }, (_, index) => index + 1);
+  for (const cut of options.until === undefined ? cuts : cuts.reverse()) {
     const world = await options.begin();
     world.power.cutAt(cut);
     try {
