@@ -65,7 +65,7 @@ export class Machine {
   }
 
   /** Waits until a system has come up that was not waited for before. */
-  async waitForBoot(seconds = 180): Promise<void> {
+  async waitForBoot(seconds = 300): Promise<void> {
     this.#seen += 1;
     await this.#within(seconds, this.#control.booted(this.#seen), `boot ${this.#seen}`);
     this.#seen = this.boots;
@@ -173,10 +173,11 @@ function drive(kind: string, unit: number, file: string): string[] {
   return ['-drive', `if=${kind},format=raw,unit=${unit},file=${file}`];
 }
 
+/** /dev/kvm alone proves nothing: some virtual machines have it and can't run a guest. */
 function hasKvm(): boolean {
   try {
     accessSync('/dev/kvm', constants.R_OK | constants.W_OK);
-    return true;
+    return /^flags\s*:.* (vmx|svm) /m.test(readFileSync('/proc/cpuinfo', 'utf8'));
   } catch {
     return false;
   }
