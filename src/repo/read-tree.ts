@@ -1,7 +1,11 @@
 import { PineError } from '../error.ts';
 import { isLinkHeader } from './file-header.ts';
 import { readFileHeader } from './file-object.ts';
-import { decodeDirectoryMetadata, decodeDirectoryTree } from './metadata-objects.ts';
+import {
+  type DirectoryTree,
+  decodeDirectoryMetadata,
+  decodeDirectoryTree,
+} from './metadata-objects.ts';
 import type { Repository } from './repository.ts';
 import type { DirectoryNode, FileNode, Metadata, SymlinkNode, TreeNode } from './tree.ts';
 
@@ -18,34 +22,65 @@ const mostEntries = 4_000_000;
  */
 export async function readTree(repository: Repository, commit: string): Promise<DirectoryNode> {
   const { rootTree, rootMeta } = await repository.readCommit(commit);
-  return new TreeReader(repository).directory(rootTree, rootMeta, 0);
+  const reader = new TreeReader(repository);
+  await reader.load(rootTree, rootMeta, 0);
+  return reader.build(rootTree, rootMeta);
+}
+
+/** A dirtree that was read, and how large the tree below it is. */
+interface LoadedTree {
+  readonly tree: DirectoryTree;
+  readonly entries: number;
+  readonly height: number;
 }
 
 class TreeReader {
   readonly #repository: Repository;
+  readonly #trees = new Map<string, LoadedTree>();
   readonly #files = new Map<string, FileNode | SymlinkNode>();
   readonly #metadata = new Map<string, Metadata>();
-  #entries = 0;
 
   constructor(repository: Repository) {
     this.#repository = repository;
   }
 
-  async directory(tree: string, meta: string, depth: number): Promise<DirectoryNode> {
-    const path = this.#repository.objectFile(tree, 'dirtree');
-    if (depth > deepest) throw tooMuch('a tree is nested too deeply', `${deepest} levels`, path);
-    const bytes = await this.#repository.readMetadataObject(tree, 'dirtree');
-    const { files, directories } = decodeDirectoryTree(bytes, path);
-    this.#entries += files.length + directories.length;
-    if (this.#entries > mostEntries) {
-      throw tooMuch('a tree has too many entries', `${mostEntries} entries`, path);
+  /** Reads every dirtree and dirmeta once, and measures before anything is built (S5). */
+  async load(checksum: string, meta: string, depth: number): Promise<LoadedTree> {
+    await this.#loadMetadata(meta);
+    const known = this.#trees.get(checksum);
+    const path = this.#repository.objectFile(checksum, 'dirtree');
+    if (depth + (known?.height ?? 0) > deepest) {
+      throw tooMuch('a tree is nested too deeply', `${deepest} levels`, path);
     }
+    if (known !== undefined) return known;
+    const bytes = await this.#repository.readMetadataObject(checksum, 'dirtree');
+    const tree = decodeDirectoryTree(bytes, path);
+    let entries = tree.files.length + tree.directories.length;
+    let height = 0;
+    for (const child of tree.directories) {
+      const below = await this.load(child.tree, child.meta, depth + 1);
+      entries += below.entries;
+      height = Math.max(height, below.height + 1);
+      if (entries > mostEntries) {
+        throw tooMuch('a tree has too many entries', `${mostEntries} entries`, path);
+      }
+    }
+    const loaded = { tree, entries, height };
+    this.#trees.set(checksum, loaded);
+    return loaded;
+  }
+
+  /** Directories are nodes of their own, each time that they occur. */
+  build(checksum: string, meta: string): DirectoryNode {
+    const tree = this.#trees.get(checksum)?.tree;
+    const metadata = this.#metadata.get(meta);
+    if (tree === undefined || metadata === undefined) throw new Error('it has been loaded');
     const entries = new Map<string, TreeNode>();
-    for (const { name, checksum } of files) entries.set(name, this.#file(checksum));
-    for (const directory of directories) {
-      entries.set(directory.name, await this.directory(directory.tree, directory.meta, depth + 1));
+    for (const { name, checksum } of tree.files) entries.set(name, this.#file(checksum));
+    for (const child of tree.directories) {
+      entries.set(child.name, this.build(child.tree, child.meta));
     }
-    return { kind: 'directory', ...(await this.#directoryMetadata(meta)), entries };
+    return { kind: 'directory', ...metadata, entries };
   }
 
   #file(checksum: string): FileNode | SymlinkNode {
@@ -60,14 +95,11 @@ class TreeReader {
     return node;
   }
 
-  async #directoryMetadata(checksum: string): Promise<Metadata> {
-    const known = this.#metadata.get(checksum);
-    if (known !== undefined) return known;
+  async #loadMetadata(checksum: string): Promise<void> {
+    if (this.#metadata.has(checksum)) return;
     const bytes = await this.#repository.readMetadataObject(checksum, 'dirmeta');
     const path = this.#repository.objectFile(checksum, 'dirmeta');
-    const metadata = decodeDirectoryMetadata(bytes, path);
-    this.#metadata.set(checksum, metadata);
-    return metadata;
+    this.#metadata.set(checksum, decodeDirectoryMetadata(bytes, path));
   }
 }
 
