@@ -3,6 +3,7 @@ import { createHash } from 'node:crypto';
 import {
   closeSync,
   type Dirent,
+  fstatSync,
   lstatSync,
   openSync,
   readdirSync,
@@ -74,11 +75,12 @@ function isPlain(entry: Dirent): boolean {
 function* readChunks(path: string): Iterable<Buffer> {
   const file = openSync(path, 'r');
   try {
-    for (;;) {
-      const chunk = Buffer.alloc(65536);
+    for (let left = fstatSync(file).size; left > 0; ) {
+      const chunk = Buffer.allocUnsafe(Math.min(left, 65536));
       const length = readSync(file, chunk);
-      if (length === 0) return;
+      if (length === 0) throw new Error(`${path} became shorter`);
       yield chunk.subarray(0, length);
+      left -= length;
     }
   } finally {
     closeSync(file);
