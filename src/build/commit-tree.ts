@@ -2,60 +2,22 @@ import { createHash } from 'node:crypto';
 import { type ImageLayout, layOutImage } from '../image/layout.ts';
 import { encodeTrailer } from '../image/trailer.ts';
 import { encodePlan } from '../plan/plan-file.ts';
-import type { Progress } from '../ports/progress.ts';
 import { encodeCommit } from '../repo/commit-object.ts';
-import { encodeDetachedMetadata, withSignatures } from '../repo/detached-metadata.ts';
-import type { Dictionary, Variant } from '../repo/gvariant/variant.ts';
-import { encodePromised, type Promised } from '../repo/pine-metadata.ts';
 import { checkRefName } from '../repo/ref-name.ts';
 import { readRef } from '../repo/refs.ts';
 import type { Repository } from '../repo/repository.ts';
 import { resolveCommit } from '../repo/resolve.ts';
 import { Transaction } from '../repo/transaction.ts';
-import { encodeTree, type RootChecksums, type TreeObject } from '../repo/write-tree.ts';
-import type { SecretKey } from '../trust/keys.ts';
+import { encodeTree, type TreeObject } from '../repo/write-tree.ts';
 import { checkFits } from './bootable/fit.ts';
-import type { BootableOptions } from './bootable/prepare.ts';
-import { hashImage, hashPlan, objectsOfTree } from './image-promise.ts';
+import { commitMetadata, signDetached } from './commit-metadata.ts';
+import type { CommitOptions, CommitResult } from './commit-options.ts';
+import { hashImage, objectsOfTree } from './image-promise.ts';
 import { type MeasuredTree, measureTree } from './measure.ts';
 import { checkParentAccounts } from './parent-accounts.ts';
 import { checkRepositorySpace } from './repository-space.ts';
 import type { SourceTree } from './source-tree.ts';
-import { newFiles, type StoreStatistics, storeTree } from './store-tree.ts';
-
-export interface CommitOptions {
-  readonly ref: string;
-  /** What the commit follows; `none` for a first one. By default what the ref points to. */
-  readonly parent?: string;
-  readonly subject?: string;
-  readonly body?: string;
-  /** Seconds since 1970. It is the time of every file of the image, too. */
-  readonly timestamp: number;
-  /** Put first in the commit's metadata. */
-  readonly metadata?: Dictionary;
-  /** Whether the commit promises an image, and its plan is stored. */
-  readonly image: boolean;
-  /** Makes the tree one that a machine can boot (build/bootable). */
-  readonly bootable?: BootableOptions & { readonly allowIdChange?: boolean };
-  /** Slots that the image must fit into: bytes, and the layout's name for messages. */
-  readonly slots?: readonly { readonly name: string; readonly slotSize: number }[];
-  readonly signKeys?: readonly SecretKey[];
-  readonly progress?: Progress;
-}
-
-export interface CommitResult {
-  /** The commit's checksum. */
-  readonly commit: string;
-  readonly parent: string | undefined;
-  readonly root: RootChecksums;
-  readonly image: Promised | undefined;
-  readonly statistics: StoreStatistics;
-  /** What the user should know, a line each. */
-  readonly notes: readonly string[];
-}
-
-/** Least `compatibility` of a boot loader that starts what pine builds now (docs/architecture.md). */
-const bootCompatibility = 1;
+import { newFiles, storeTree } from './store-tree.ts';
 
 /**
  * Commits a tree: everything is checked and hashed first, then what is new is stored, and the ref
@@ -108,7 +70,7 @@ async function commitIn(
     rootMeta: root.meta,
   });
   const checksum = createHash('sha256').update(commit).digest('hex');
-  const detached = await sign(repository, checksum, commit, options.signKeys ?? []);
+  const detached = await signDetached(repository, checksum, commit, options.signKeys ?? []);
   if (layout !== undefined) {
     // Throws when the commit does not fit into a slot's trailer.
     encodeTrailer({ imageSize: layout.size, commit, detachedMetadata: detached ?? Buffer.of() });
@@ -161,37 +123,6 @@ async function checkSpace(
   const links = [...measured.links.keys()].filter((link) => !transaction.has(link, 'filez'));
   const { path } = transaction.repository;
   await checkRepositorySpace(path, [...files, ...objects, ...links.map(() => 0)]);
-}
-
-/** In the order that docs/architecture.md gives: it is part of what is hashed. */
-function commitMetadata(
-  { metadata = [], bootable, ref }: CommitOptions,
-  layout: ImageLayout | undefined,
-  image: Promised | undefined,
-): Dictionary {
-  const entries: (readonly [string, Variant])[] = [...metadata];
-  if (bootable !== undefined) {
-    entries.push(['pine.boot-compat', { type: 'u', value: bootCompatibility }]);
-  }
-  if (layout !== undefined && image !== undefined) {
-    entries.push(['pine.image.1', encodePromised(image)]);
-    entries.push(['pine.plan.1', encodePromised(hashPlan(layout))]);
-  }
-  return [...entries, ['ostree.ref-binding', { type: 'as', value: [ref] }]];
-}
-
-/** The bytes of the commit's detached metadata, with signatures added to what is there already. */
-async function sign(
-  repository: Repository,
-  checksum: string,
-  commit: Buffer,
-  keys: readonly SecretKey[],
-): Promise<Buffer | undefined> {
-  const present = await repository.readDetachedMetadata(checksum);
-  if (keys.length === 0) return present.length > 0 ? encodeDetachedMetadata(present) : undefined;
-  const { signCommit } = await import('../trust/sign.ts');
-  const signatures = await Promise.all(keys.map((key) => signCommit(commit, key)));
-  return encodeDetachedMetadata(withSignatures(present, signatures));
 }
 
 /** Waits for both, also when one fails: nothing goes on behind the back of who cleans up. */

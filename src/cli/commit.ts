@@ -1,7 +1,8 @@
 import { basename } from 'node:path';
 import { type Command, Option } from 'commander';
 import { dropAcls } from '../build/acl.ts';
-import { type CommitOptions, type CommitResult, commitTree } from '../build/commit-tree.ts';
+import type { CommitOptions, CommitResult } from '../build/commit-options.ts';
+import { commitTree } from '../build/commit-tree.ts';
 import { scanFolder } from '../build/scan.ts';
 import { parseLayout } from '../disk/layout.ts';
 import { PineError } from '../error.ts';

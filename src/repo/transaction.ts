@@ -33,13 +33,19 @@ export class Transaction {
   /** Waits for nobody: throws STATE_LOCKED when another process writes. */
   static async begin(repository: Repository): Promise<Transaction> {
     const lock = await lockForWriting(repository);
-    const temporary = join(repository.path, 'tmp');
-    for (const name of await readdir(temporary)) {
-      if (name.startsWith('pine-')) await rm(join(temporary, name), { recursive: true });
+    try {
+      const temporary = join(repository.path, 'tmp');
+      await mkdir(temporary, { recursive: true });
+      for (const name of await readdir(temporary)) {
+        if (name.startsWith('pine-')) await rm(join(temporary, name), { recursive: true });
+      }
+      const folder = join(temporary, `pine-${randomBytes(6).toString('hex')}`);
+      await mkdir(folder);
+      return new Transaction(repository, lock, folder);
+    } catch (error) {
+      await lock.release();
+      throw error;
     }
-    const folder = join(temporary, `pine-${randomBytes(6).toString('hex')}`);
-    await mkdir(folder);
-    return new Transaction(repository, lock, folder);
   }
 
   /** Whether an object is in the repository, or will be with this transaction. */

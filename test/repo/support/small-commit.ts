@@ -1,6 +1,7 @@
 import { mkdirSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { type CommitOptions, commitTree } from '../../../src/build/commit-tree.ts';
+import type { CommitOptions } from '../../../src/build/commit-options.ts';
+import { commitTree } from '../../../src/build/commit-tree.ts';
 import { SourceTree } from '../../../src/build/source-tree.ts';
 import { Repository } from '../../../src/repo/repository.ts';
 import { quick } from './quick.ts';

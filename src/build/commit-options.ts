@@ -1,0 +1,38 @@
+import type { Progress } from '../ports/progress.ts';
+import type { Dictionary } from '../repo/gvariant/variant.ts';
+import type { Promised } from '../repo/pine-metadata.ts';
+import type { RootChecksums } from '../repo/write-tree.ts';
+import type { SecretKey } from '../trust/keys.ts';
+import type { BootableOptions } from './bootable/prepare.ts';
+import type { StoreStatistics } from './store-tree.ts';
+
+export interface CommitOptions {
+  readonly ref: string;
+  /** What the commit follows; `none` for a first one. By default what the ref points to. */
+  readonly parent?: string;
+  readonly subject?: string;
+  readonly body?: string;
+  /** Seconds since 1970. It is the time of every file of the image, too. */
+  readonly timestamp: number;
+  /** Put first in the commit's metadata. */
+  readonly metadata?: Dictionary;
+  /** Whether the commit promises an image, and its plan is stored. */
+  readonly image: boolean;
+  /** Makes the tree one that a machine can boot (build/bootable). */
+  readonly bootable?: BootableOptions & { readonly allowIdChange?: boolean };
+  /** Slots that the image must fit into: bytes, and the layout's name for messages. */
+  readonly slots?: readonly { readonly name: string; readonly slotSize: number }[];
+  readonly signKeys?: readonly SecretKey[];
+  readonly progress?: Progress;
+}
+
+export interface CommitResult {
+  /** The commit's checksum. */
+  readonly commit: string;
+  readonly parent: string | undefined;
+  readonly root: RootChecksums;
+  readonly image: Promised | undefined;
+  readonly statistics: StoreStatistics;
+  /** What the user should know, a line each. */
+  readonly notes: readonly string[];
+}
