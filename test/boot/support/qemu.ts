@@ -8,8 +8,8 @@ export interface QemuRun {
   readonly firmware?: 'bios' | 'uefi';
   /** The machine can read its disk, and not write it. */
   readonly readOnly?: boolean;
-  /** Ends the machine when the console has said this. */
-  readonly until?: RegExp;
+  /** Makes the machine's clock run by its instructions, a thousand times too fast: a minute is soon over. */
+  readonly fastClock?: boolean;
   readonly timeoutSeconds?: number;
 }
 
@@ -17,7 +17,7 @@ export interface QemuResult {
   /** What the serial console said, without escape sequences. */
   readonly console: string;
   /** `exit`: the machine shut down or asked for a reset. */
-  readonly end: 'exit' | 'until' | 'timeout';
+  readonly end: 'exit' | 'timeout';
 }
 
 /** At most two machines at a time, however many tests run together. */
@@ -35,7 +35,7 @@ function leave(): void {
   else next();
 }
 
-/** Starts a machine from a disk and waits until it resets, says something, or takes too long. */
+/** Starts a machine from a disk and waits until it resets or takes too long. */
 export async function runQemu(run: QemuRun): Promise<QemuResult> {
   await enter();
   const folder = await mkdtemp(join(tmpdir(), 'pine-qemu-'));
@@ -50,7 +50,9 @@ export async function runQemu(run: QemuRun): Promise<QemuResult> {
 async function machineArguments(run: QemuRun, folder: string): Promise<string[]> {
   const readOnly = run.readOnly ? ',readonly=on' : '';
   const args = [
-    ...['-accel', 'tcg,thread=multi', '-cpu', 'max', '-display', 'none', '-no-reboot'],
+    ...(run.fastClock ? ['-accel', 'tcg,thread=single', '-icount', 'shift=10,sleep=off'] : []),
+    ...(run.fastClock ? [] : ['-accel', 'tcg,thread=multi']),
+    ...['-cpu', 'max', '-display', 'none', '-no-reboot'],
     ...['-monitor', 'none', '-serial', 'stdio', '-nic', 'none', '-vga', 'none'],
     ...['-drive', `file=${run.disk},format=raw,if=virtio${readOnly}`],
   ];
@@ -72,14 +74,13 @@ function start(run: QemuRun, args: string[]): Promise<QemuResult> {
     process.once('exit', kill);
     let output = '';
     let end: QemuResult['end'] = 'exit';
-    const stop = (why: QemuResult['end']) => {
-      end = why;
+    const stop = () => {
+      end = 'timeout';
       kill();
     };
-    const timer = setTimeout(() => stop('timeout'), (run.timeoutSeconds ?? 90) * 1000);
+    const timer = setTimeout(stop, (run.timeoutSeconds ?? 90) * 1000);
     const hear = (chunk: Buffer) => {
       output += chunk.toString('latin1');
-      if (run.until?.test(plain(output))) stop('until');
     };
     qemu.stdout.on('data', hear);
     qemu.stderr.on('data', hear);
