@@ -6,7 +6,7 @@ import type { ByteSource } from '../ports/byte-source.ts';
 import { isChecksum, objectPath } from '../repo/object-name.ts';
 import { refPath } from '../repo/ref-name.ts';
 import { checkConfig } from '../repo/repository-config.ts';
-import { commitLimit } from '../trust/policy.ts';
+import { commitLimit } from '../trust/authenticate.ts';
 import { fileObjectLimit, readFileObject } from './file-object.ts';
 
 const configLimit = 64 * 1024;

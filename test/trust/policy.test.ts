@@ -4,8 +4,9 @@ import { encodeCommit } from '../../src/repo/commit-object.ts';
 import { encodeDetachedMetadata, withSignatures } from '../../src/repo/detached-metadata.ts';
 import type { Dictionary } from '../../src/repo/gvariant/variant.ts';
 import { encodePromised } from '../../src/repo/pine-metadata.ts';
+import { commitLimit } from '../../src/trust/authenticate.ts';
 import { generateKeyPair } from '../../src/trust/generate.ts';
-import { acceptCommit, commitLimit, type Offer } from '../../src/trust/policy.ts';
+import { acceptCommit, type Offer } from '../../src/trust/policy.ts';
 import { signCommit } from '../../src/trust/sign.ts';
 import { codeOfAsync } from '../support/code-of.ts';
 
@@ -145,7 +146,7 @@ describe('what a machine takes', () => {
   it('S5: refuses signatures that are none, or too many to look at', async () => {
     const offer = await offerOf(good);
     const cut = signed(new Uint8Array(63), new Uint8Array(0));
-    const flood = signed(...Array.from({ length: 65 }, () => new Uint8Array(64)));
+    const flood = signed(...Array.from({ length: 65 }, (_, n) => new Uint8Array(64).fill(n)));
     for (const detachedMetadata of [cut, flood]) {
       await codeOfAsync(() => acceptCommit({ ...offer, detachedMetadata }), 'TRUST_BAD_SIGNATURE');
     }
