@@ -6,6 +6,7 @@ import { PineError } from '../error.ts';
 import { systemClock } from '../ports/clock.ts';
 import type { FileSystem } from '../ports/file-system.ts';
 import { nodeFileSystem } from '../ports/node-file-system.ts';
+import { readDeployments } from './deployments.ts';
 import { waitForLock } from './lock.ts';
 import type { Machine } from './machine.ts';
 import { runCheck } from './run-check.ts';
@@ -38,6 +39,8 @@ export async function bootedMachine(files: FileSystem = nodeFileSystem): Promise
     });
   };
   const grub = new GrubBootLoader(device('boot'));
+  // After an emergency boot: the block that `boot-complete` has written since.
+  const written = running.block ?? (await findBlock(grub, running));
   return {
     slots: { a: device('root-a'), b: device('root-b') },
     bootLoader: grub,
@@ -49,13 +52,21 @@ export async function bootedMachine(files: FileSystem = nodeFileSystem): Promise
     volatile: '/run/pine',
     healthFolders: ['/etc/pine/health.d', '/usr/lib/pine/health.d'],
     clock: systemClock,
-    running,
+    running: { ...running, block: written },
     effects: {
       reboot: async () => void (await promisify(execFile)('reboot')),
       runCheck,
       lock: (seconds = 0) => waitForLock('/run/pine/lock', seconds),
     },
   };
+}
+
+async function findBlock(
+  bootLoader: GrubBootLoader,
+  { deployment, slot }: Machine['running'],
+): Promise<number | undefined> {
+  const deployments = await readDeployments(bootLoader);
+  return deployments.find((entry) => entry.id === deployment && entry.slot === slot)?.block;
 }
 
 /** Device paths of a disk's partitions by their names in the partition table. */

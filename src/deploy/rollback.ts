@@ -9,6 +9,7 @@ import {
   hasFallenBack,
   markSettled,
   readSituation,
+  refuseEmergency,
   runningDeployment,
   type Situation,
   trialDeployment,
@@ -48,6 +49,7 @@ export async function rollback(
   const lock = await machine.effects.lock();
   try {
     const situation = await readSituation(machine);
+    refuseEmergency(machine, situation);
     const trial = trialDeployment(situation);
     if (trial !== undefined && hasFallenBack(machine, situation)) {
       const reason = await settleFallBack(machine, situation);

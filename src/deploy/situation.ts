@@ -1,7 +1,9 @@
 import type { BootChoice } from '../boot/choice.ts';
+import { PineError } from '../error.ts';
 import { type Numbered, readDeployments } from './deployments.ts';
 import type { Machine } from './machine.ts';
 import { settledFile } from './paths.ts';
+import { describeChoice } from './refusals.ts';
 import type { MachineState } from './state.ts';
 import { readState } from './state-files.ts';
 
@@ -60,7 +62,8 @@ export function hasFallenBack(
   { choice, settled }: Pick<Situation, 'choice' | 'settled'>,
 ): boolean {
   const trial = choice?.trial;
-  if (trial === undefined || trial.block === machine.running.block) return false;
+  const { block } = machine.running;
+  if (trial === undefined || block === undefined || trial.block === block) return false;
   const skipped = machine.running.skipped.some(({ block }) => block === trial.block);
   return trial.tries === 0 || (skipped && !settled);
 }
@@ -69,4 +72,18 @@ export function hasFallenBack(
 export async function markSettled(machine: Machine): Promise<void> {
   await machine.files.makeFolder(machine.volatile, 0o755);
   await machine.files.writeFile(settledFile(machine), new Uint8Array(), 0o644);
+}
+
+/** Throws STATE_EMERGENCY when the boot loader could not follow its choice and nobody has mended it yet. */
+export function refuseEmergency(
+  { running }: Pick<Machine, 'running'>,
+  { choice, settled }: Pick<Situation, 'choice' | 'settled'>,
+): void {
+  if (running.choice !== 'emergency' || settled) return;
+  throw new PineError('STATE_EMERGENCY', 'the boot loader could not follow its choice', {
+    expected: 'a boot choice that led to what runs',
+    found: describeChoice(choice),
+    where: 'the boot choice',
+    remedy: 'run `pinectl boot-complete`: it writes a fresh one for the running deployment',
+  });
 }

@@ -124,6 +124,16 @@ describe('rollback', () => {
     expect(machine.boot.disk.written).toBe(false);
   });
 
+  it('refuses after an emergency boot, until boot-complete has written a fresh choice', async () => {
+    const machine = await world([2, 1], { block: 2, tries: 0 });
+    const emergency = machineOf(machine, { running: { choice: 'emergency' } });
+    await codeOfAsync(() => rollback(emergency, options), 'STATE_EMERGENCY');
+    expect(machine.power.log).toEqual([]);
+    expect(await bootComplete(emergency, settings)).toEqual({ kind: 'recovered' });
+    expect(await machine.boot.readChoice()).toEqual({ order: [1] });
+    await codeOfAsync(() => rollback(emergency, options), 'STATE_NOTHING_TO_GO_BACK_TO');
+  });
+
   it('refuses with a damaged choice, before anything is written', async () => {
     const machine = await world([1, 2]);
     machine.boot.disk.medium.fill('x', 0, 512);

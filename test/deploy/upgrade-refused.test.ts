@@ -141,6 +141,11 @@ const untouched: readonly Refused[] = [
     change: ({ boot }) => void boot.disk.medium.fill('x', 0, 512),
   },
   {
+    what: 'a machine after an emergency boot',
+    code: 'STATE_EMERGENCY',
+    machine: { running: { choice: 'emergency', block: undefined } },
+  },
+  {
     what: 'a deployment that was left by a rollback, before the reboot',
     code: 'STATE_REBOOT_PENDING',
     change: (world) => world.boot.writeChoice({ order: [2] }),

@@ -6,7 +6,13 @@ import type { AcceptedCommit } from '../../trust/policy.ts';
 import type { Configuration } from '../configuration.ts';
 import type { Numbered } from '../deployments.ts';
 import type { Machine } from '../machine.ts';
-import { hasFallenBack, runningDeployment, type Situation, trialDeployment } from '../situation.ts';
+import {
+  hasFallenBack,
+  refuseEmergency,
+  runningDeployment,
+  type Situation,
+  trialDeployment,
+} from '../situation.ts';
 import { readSlot, type SlotContents } from '../slot-contents.ts';
 import { chooseTarget, type Target } from '../target.ts';
 
@@ -58,6 +64,7 @@ export async function survey(
 ): Promise<Survey> {
   const { configuration, remote, keys } = options;
   refuseDegraded(machine);
+  refuseEmergency(machine, situation);
   const target = chooseTarget(machine, situation.choice, situation.deployments); // S1
   const own = runningDeployment(machine, situation.deployments);
   const running = await readRunningSlot(machine, own);
