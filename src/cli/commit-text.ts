@@ -12,7 +12,7 @@ export function commitText(checksum: string, commit: Commit): string {
   lines.push(`Date:  ${formatTime(commit.timestamp)}`);
   if (version?.type === 's') lines.push(`Version: ${String(version.value)}`);
   const { subject, body } = commit;
-  lines.push('', ...indent(subject === '' ? '(no subject)' : subject));
+  lines.push(...(subject === '' ? ['(no subject)'] : ['', ...indent(subject)]));
   if (body !== '') lines.push('', ...indent(body));
   return `${lines.join('\n')}\n`;
 }
