@@ -40,7 +40,8 @@ async function openWhole(path: string, mode: 'read' | 'write'): Promise<BlockDev
     const size = await measure(handle, path);
     return {
       size,
-      read: (position, length) => readFully(handle, path, position, length),
+      read: (position, length, into = Buffer.allocUnsafe(length)) =>
+        readFully(handle, path, position, into.subarray(0, length)),
       async write(position, bytes) {
         let done = 0;
         // A single write unless the system cuts it short.
@@ -96,15 +97,15 @@ async function readFully(
   handle: FileHandle,
   path: string,
   position: number,
-  length: number,
+  bytes: Buffer,
 ): Promise<Buffer> {
-  const bytes = Buffer.allocUnsafe(length);
   let done = 0;
-  while (done < length) {
-    const { bytesRead } = await handle.read(bytes, done, length - done, position + done);
+  while (done < bytes.length) {
+    const rest = bytes.length - done;
+    const { bytesRead } = await handle.read(bytes, done, rest, position + done);
     if (bytesRead === 0) {
       throw new PineError('IO_SHORT_READ', 'the device ends too early', {
-        expected: `${length} bytes at ${position}`,
+        expected: `${bytes.length} bytes at ${position}`,
         found: `${done} bytes`,
         where: path,
         remedy: 'check that the disk or its image is whole',

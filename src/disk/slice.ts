@@ -22,9 +22,9 @@ export function slice(device: BlockDevice, start: number, size: number): BlockDe
   }
   return {
     size,
-    async read(position, length) {
+    async read(position, length, into) {
       inside(position, length);
-      return device.read(start + position, length);
+      return device.read(start + position, length, into);
     },
     async write(position, bytes) {
       inside(position, bytes.length);

@@ -25,6 +25,7 @@ export interface ImageSources {
  */
 export async function* imageBytes(sources: ImageSources, from = 0): AsyncIterable<Uint8Array> {
   const { segments, objects, base } = sources;
+  const buffer = base === undefined ? undefined : Buffer.allocUnsafe(baseReadSize);
   for await (const piece of fetchAhead(piecesFrom(segments, from), objects)) {
     const { segment, skip } = piece;
     const length = segment.length - skip;
@@ -38,7 +39,7 @@ export async function* imageBytes(sources: ImageSources, from = 0): AsyncIterabl
         yield segment.bytes.subarray(skip);
         break;
       case 'range':
-        yield* readRange(base, segment.offset + skip, length);
+        yield* readRange(base, segment.offset + skip, length, buffer);
         break;
       case 'object':
         yield* readObject(objects, piece, segment);
@@ -50,6 +51,7 @@ async function* readRange(
   base: PositionedReader | undefined,
   offset: number,
   length: number,
+  buffer: Buffer | undefined,
 ): AsyncIterable<Uint8Array> {
   if (base === undefined || offset + length > base.size) {
     throw corruptPlan(
@@ -59,7 +61,7 @@ async function* readRange(
     );
   }
   for (let done = 0; done < length; done += baseReadSize) {
-    yield await base.read(offset + done, Math.min(baseReadSize, length - done));
+    yield await base.read(offset + done, Math.min(baseReadSize, length - done), buffer);
   }
 }
 

@@ -8,11 +8,17 @@ const readSize = 1 << 20;
 
 type Reader = Pick<BlockDevice, 'read'>;
 
-/** The first `size` bytes of a device, in order. The next read is under way while one is used. */
+/**
+ * The first `size` bytes of a device, in order, in pieces that are good until the next is asked for.
+ * The next read is under way while one is used, into the other of two buffers (S9).
+ */
 export async function* readAhead(reader: Reader, size: number): AsyncIterable<Buffer> {
+  const bufferSize = Math.min(readSize, size);
+  const buffers = [Buffer.allocUnsafe(bufferSize), Buffer.allocUnsafe(bufferSize)];
   const readAt = (position: number): Promise<Buffer> | undefined => {
     if (position >= size) return undefined;
-    const bytes = reader.read(position, Math.min(readSize, size - position));
+    const into = buffers[(position / readSize) % 2];
+    const bytes = reader.read(position, Math.min(readSize, size - position), into);
     // Whoever awaits it gets the error; if nobody does any more it is no news.
     bytes.catch(() => undefined);
     return bytes;

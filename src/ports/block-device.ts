@@ -5,8 +5,11 @@
  */
 export interface BlockDevice {
   readonly size: number;
-  /** Reads exactly `length` bytes; rejects when they are not all there. */
-  read(position: number, length: number): Promise<Buffer>;
+  /**
+   * Reads exactly `length` bytes; rejects when they are not all there. They come in `into`, where it is
+   * given and the device can: whoever reads much uses one buffer again and again (S9).
+   */
+  read(position: number, length: number, into?: Buffer): Promise<Buffer>;
   /** Writes all of `bytes`, as one write where the operating system allows it. */
   write(position: number, bytes: Uint8Array): Promise<void>;
   /** Resolves when everything written so far is on stable storage. */
