@@ -300,6 +300,7 @@ watchdog_fired=$watchdog_fired
 deadline=$deadline
 END
 
+rm -f /run/pine/status
 for folder in dev proc sys run; do
 	mount --move /$folder $root/$folder || fail "can't move /$folder"
 done

@@ -20,6 +20,12 @@ echo PROBE-END
 case $(cat /proc/cmdline) in
 *probe=change*) echo changed >/etc/hostname; echo kept >/var/mark; rmdir /var/lib/service-of-pine; sync ;;
 *probe=hang*) sleep 60; echo 'still here after a minute' ;;
-*probe=confirm*) : >/run/pine/confirmed; sleep 14; echo 'still here beyond the deadline' ;;
+*probe=confirm*)
+	deadlines() { echo "$1 confirming: $(ps | grep -c '[d]eadline [0-9]') deadline processes"; }
+	deadlines before
+	: >/run/pine/confirmed
+	sleep 3
+	deadlines after
+	;;
 esac
 poweroff -f

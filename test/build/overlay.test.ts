@@ -1,0 +1,75 @@
+import { execFileSync, spawnSync } from 'node:child_process';
+import { mkdtempSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join, resolve } from 'node:path';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { assetNames } from '../../scripts/build/assets.ts';
+import { bundlePinectl } from '../../scripts/build/bundle.ts';
+import { makeOverlay } from '../../scripts/build/overlay.ts';
+import { encodeTar } from '../../scripts/build/tar.ts';
+
+const project = resolve(import.meta.dirname, '../..');
+
+describe('npm run build', () => {
+  let folder: string;
+  let overlay: Buffer;
+
+  beforeAll(async () => {
+    folder = mkdtempSync(join(tmpdir(), 'pine-overlay-'));
+    overlay = makeOverlay(project, await bundlePinectl(project));
+    writeFileSync(join(folder, 'overlay.tar.gz'), overlay);
+    execFileSync('tar', ['-xzf', 'overlay.tar.gz', '-C', folder], { cwd: folder });
+  });
+  afterAll(() => rmSync(folder, { recursive: true, force: true }));
+
+  test('the same sources give the same overlay', async () => {
+    expect(makeOverlay(project, await bundlePinectl(project)).equals(overlay)).toBe(true);
+  });
+
+  test('everything is owned by root, has time 0, and is where a machine looks for it', () => {
+    const env = { ...process.env, TZ: 'UTC' };
+    const list = execFileSync('tar', ['-tvzf', join(folder, 'overlay.tar.gz')], { env }).toString();
+    const lines = list.trim().split('\n');
+    expect(lines.filter((line) => !/ root\/root +\d+ 1970-01-01 00:00 /.test(line))).toEqual([]);
+    const names = lines.map((line) => line.replace(/^.* 00:00 /, ''));
+    expect(names).toEqual(names.toSorted());
+    expect(names).toContain('usr/bin/pinectl -> ../lib/pine/pinectl.mjs');
+    expect(names).toContain(
+      'etc/runlevels/default/pine-boot-complete -> /etc/init.d/pine-boot-complete',
+    );
+    for (const name of ['data/', 'usr/etc/', 'etc/pine/keys/', 'etc/pine/pinectl.toml']) {
+      expect(names).toContain(name);
+    }
+  });
+
+  test('pinectl runs from it alone, and the texts that it ships with are inside', () => {
+    const pinectl = join(folder, 'usr/bin/pinectl');
+    const { stdout, stderr } = spawnSync(process.execPath, [pinectl, '--version'], {
+      cwd: '/',
+      env: {},
+    });
+    expect(stderr.toString()).toBe('');
+    expect(stdout.toString().trim()).toMatch(/^\d+\.\d+\.\d+$/);
+    expect(assetNames(join(project, 'src'))).toEqual(
+      expect.arrayContaining(['src/boot/grub/pine.cfg', 'src/build/initramfs/init.sh']),
+    );
+  });
+
+  test('the scripts are executable and a shell can read them', () => {
+    const scripts = [
+      'etc/init.d/pine-boot-complete',
+      'usr/lib/pine/health.d/10-services',
+      'usr/lib/pine/health.d/20-remote-login',
+    ];
+    for (const script of scripts) {
+      expect(statSync(join(folder, script)).mode & 0o777).toBe(0o755);
+      expect(spawnSync('sh', ['-n', join(folder, script)]).status).toBe(0);
+    }
+  });
+});
+
+test('encodeTar refuses a name that the format cannot hold', () => {
+  expect(() => encodeTar([{ kind: 'directory', path: 'n'.repeat(100), mode: 0o755 }])).toThrow(
+    RangeError,
+  );
+});
