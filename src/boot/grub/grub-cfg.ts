@@ -34,5 +34,5 @@ export function earlyCfg(platform: GrubPlatform, slotA: number, slotB: number): 
 export const grubModules = [
   ...['part_gpt', 'ext2', 'fat', 'squash4', 'normal', 'configfile', 'linux', 'boot', 'loadenv'],
   ...['test', 'true', 'echo', 'regexp', 'probe', 'hashsum', 'gcry_sha256', 'sleep', 'reboot'],
-  ...['halt', 'serial', 'terminal'],
+  ...['halt', 'serial', 'terminal', 'bsd'],
 ] as const;
