@@ -8,12 +8,17 @@ export function talkingKernel(): Buffer {
     [
       '8bb628020000', // mov esi, [esi + 0x228]: the command line, by the boot parameters
       '66baf803', // mov dx, 0x3f8
-      'ac', // next: lodsb
-      '84c0', // test al, al
-      '7403', // jz done
-      'ee', // out dx, al
-      'ebf8', // jmp next
+      'ac84c0', // next: lodsb; test al, al
+      '7414', // jz done
+      '88c3', // mov bl, al
+      '66bafd03', // mov dx, 0x3fd
+      'eca82074fb', // wait until the port takes a byte
+      '66baf803', // mov dx, 0x3f8
+      '88d8ee', // mov al, bl; out dx, al
+      'ebe7', // jmp next
       'b00aee', // done: a line feed
+      '66bafd03', // mov dx, 0x3fd
+      'eca84074fb', // wait until it is out
       'b0fee664', // reset by the keyboard controller
       'f4ebfd', // hlt, for ever
     ].join(''),
