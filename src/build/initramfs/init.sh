@@ -195,49 +195,25 @@ mount_data() {
 	return 1
 }
 
-# Copies a folder of the image, whole or not at all: copy_whole FROM FOLDER NAME.
-copy_whole() {
-	rm -rf "$2/.new" && cp -a "$1" "$2/.new" && sync && mv "$2/.new" "$2/$3" && sync
+# Copies folders of the image, each whole or not at all, in two steps: copy_new FROM TO; settle_new.
+copy_new() {
+	rm -rf "$2.new" && cp -a "$1" "$2.new" && new="$new $2"
+}
+settle_new() {
+	local folder
+	[ -n "$new" ] || return 0
+	sync
+	for folder in $new; do mv "$folder.new" "$folder" || return 1; done
+	sync
 }
 
 # The folders of the data partition that are bound into the root.
 areas='var home root srv opt usr/local'
 area_folder() { echo "$data/state/$(echo "$1" | tr / -)"; }
 
-# Makes what is missing under /data, out of the image. `fresh` tells which areas were made now.
-fill_data() {
-	local area folder name
-	fresh=
-	mkdir -p $data/etc $data/state $data/pine/attempts || return 1
-	# An emergency boot may not know its deployment: the /etc that was used last is the best guess.
-	[ -n "$deployment" ] || deployment=$(ls -t $data/etc | grep -v -e damaged -e '\.new$' | head -n 1)
-	[ -n "$deployment" ] || deployment=emergency
-	etc=$data/etc/$deployment
-	if [ -d "$etc" ] && [ -s $root/etc/passwd ] && ! grep -q . "$etc/passwd"; then
-		data_detail="$data_detail $etc was damaged" state=repaired
-		mv "$etc" "$etc.damaged.$(date +%s)" || return 1
-	fi
-	if [ ! -d "$etc" ]; then
-		copy_whole $root/etc $data/etc "$deployment" || return 1
-		fresh=etc
-	fi
-	for area in $areas; do
-		folder=$(area_folder $area)
-		[ -d $root/$area ] && [ ! -d "$folder" ] || continue
-		copy_whole $root/$area $data/state "${folder##*/}" || return 1
-		fresh="$fresh $area"
-	done
-	# Folders that a newer image brings along for its services
-	(cd $root/var && find . -type d) | while read -r name; do
-		[ -e "$data/state/var/$name" ] || [ -L "$data/state/var/$name" ] && continue
-		mkdir -m "$(stat -c %a "$root/var/$name")" "$data/state/var/$name" &&
-			chown "$(stat -c %u:%g "$root/var/$name")" "$data/state/var/$name"
-	done
-}
-
-# Puts the copy of network settings and keys that the boot partition keeps over what was made now.
+# Puts the copy of network settings and keys that the boot partition keeps into what is made new.
 restore_rescue() {
-	local file best= best_length best_sequence=-1
+	local file best= best_length best_sequence=-1 area folder
 	mkdir -p /run/pine/mnt
 	[ -n "$boot_device" ] && mount -t ext4 -o ro,noload "$boot_device" /run/pine/mnt || return
 	set -f
@@ -249,11 +225,47 @@ restore_rescue() {
 		[ "$3" -gt $best_sequence ] && best=$file best_sequence=$3 best_length=$4
 	done
 	set +f
-	if [ -n "$best" ]; then
-		dd if="$best" bs=512 skip=1 2>/dev/null | head -c "$best_length" | tar -x -f - -C $root $fresh 2>/dev/null
-		say 5 "put the rescue copy $best_sequence over what was made new: $fresh"
-	fi
+	for area in etc root home; do
+		case "$best $fresh " in /*" $area "*) ;; *) continue ;; esac
+		[ $area = etc ] && folder=$etc || folder=$(area_folder $area)
+		dd if="$best" bs=512 skip=1 2>/dev/null | head -c "$best_length" |
+			tar -x -f - -C "$folder.new" --strip-components=1 $area 2>/dev/null
+		say 5 "put the rescue copy $best_sequence into a new /$area"
+	done
 	umount /run/pine/mnt && rmdir /run/pine/mnt
+}
+
+# Makes what is missing under /data, out of the image. `fresh` tells which areas were made now.
+fill_data() {
+	local area folder name new=
+	fresh=
+	mkdir -p $data/etc $data/state $data/pine/attempts || return 1
+	# An emergency boot may not know its deployment: the /etc that was used last is the best guess.
+	[ -n "$deployment" ] || deployment=$(ls -t $data/etc | grep -v -e damaged -e '\.new$' | head -n 1)
+	[ -n "$deployment" ] || deployment=emergency
+	etc=$data/etc/$deployment
+	if [ -d "$etc" ] && [ -s $root/etc/passwd ] && ! grep -q . "$etc/passwd"; then
+		data_detail="$data_detail $etc was damaged" state=repaired
+		mv "$etc" "$etc.damaged.$(date +%s)" || return 1
+	fi
+	if [ ! -d "$etc" ]; then
+		copy_new $root/etc "$etc" || return 1
+		fresh=etc
+	fi
+	for area in $areas; do
+		folder=$(area_folder $area)
+		[ -d $root/$area ] && [ ! -d "$folder" ] || continue
+		copy_new $root/$area "$folder" || return 1
+		fresh="$fresh $area"
+	done
+	[ -z "$fresh" ] || restore_rescue
+	settle_new || return 1
+	# Folders that a newer image brings along for its services
+	(cd $root/var && find . -type d) | while read -r name; do
+		[ -e "$data/state/var/$name" ] || [ -L "$data/state/var/$name" ] && continue
+		mkdir -m "$(stat -c %a "$root/var/$name")" "$data/state/var/$name" &&
+			chown "$(stat -c %u:%g "$root/var/$name")" "$data/state/var/$name"
+	done
 }
 
 if mount_data; then
@@ -278,7 +290,6 @@ mount --bind "$etc" $root/etc || fail "can't bind $etc"
 for area in $areas; do
 	[ ! -d $root/$area ] || mount --bind "$(area_folder $area)" $root/$area || fail "can't bind /$area"
 done
-[ -z "$fresh" ] || restore_rescue
 [ $state = degraded ] && echo "pine: degraded, without the data partition: $data_detail" >>$root/etc/motd
 mount -t tmpfs -o nosuid,nodev,mode=1777 tmpfs $root/tmp
 

@@ -195,7 +195,7 @@ async function boot(
       'none',
     ],
     ...['-serial', 'stdio', ...(resets === 0 ? ['-no-reboot'] : [])],
-    ...['-drive', `if=virtio,format=raw,file=${disk}`, ...devices],
+    ...['-drive', `if=virtio,format=raw,cache=unsafe,file=${disk}`, ...devices],
     ...['-kernel', join(folder, 'vmlinuz'), '-initrd', join(folder, 'initramfs')],
     ...['-append', commandLine.join(' ')],
   ]);
