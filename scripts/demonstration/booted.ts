@@ -14,9 +14,7 @@ export async function runBooted(release: Release, narrator: Narrator): Promise<v
       narrator.quote(`machine# ${command}`);
       narrator.quote(await machine.check(command));
     };
-    await narrator.step('switch the machine on: QEMU, BIOS, 192 MB', () =>
-      machine.waitForBoot(300),
-    );
+    await narrator.step('switch the machine on: QEMU, BIOS, 192 MB', () => machine.waitForBoot());
     await machine.check(
       `printf '%s\\n' 'remote = "http://10.0.2.2:${web.port}"' 'ref = "${ref}"' >/etc/pine/pinectl.toml`,
     );
@@ -26,7 +24,7 @@ export async function runBooted(release: Release, narrator: Narrator): Promise<v
     await narrator.step('the machine upgrades itself to v2: pinectl upgrade', async () => {
       await told('pinectl upgrade --plan');
       machine.send('pinectl upgrade');
-      await machine.waitForBoot(600);
+      await machine.waitForBoot({ seconds: 900 });
     });
     await told('pinectl status');
 
@@ -35,7 +33,7 @@ export async function runBooted(release: Release, narrator: Narrator): Promise<v
       'the machine tries v3, whose init is broken, and falls back by itself: pinectl upgrade',
       async () => {
         machine.send('pinectl upgrade');
-        await machine.waitForBoot(600);
+        await machine.waitForBoot({ seconds: 900 });
       },
     );
     await told('pinectl status');

@@ -67,7 +67,7 @@ describe.skipIf(skipped !== undefined)('a machine whose new system', () => {
     await lab.follow(ref, { tries, deadline });
     machine.send('pinectl upgrade');
     // One uninterrupted run: QEMU is not touched until the old system is up again.
-    await machine.waitForBoot(600);
+    await machine.waitForBoot({ seconds: 900, slot: 'a' });
 
     const { running, history, held } = await lab.status();
     expect(running).toMatchObject({ slot: 'a', choice: 'order', data: 'ok' });

@@ -17,7 +17,7 @@ describe.skipIf(skipped !== undefined)('a healthy machine that was upgraded', ()
     await lab.machine.waitForBoot();
     await lab.follow('server');
     lab.machine.send('pinectl upgrade');
-    await lab.machine.waitForBoot(600);
+    await lab.machine.waitForBoot({ seconds: 900 });
     expect((await lab.status()).running).toMatchObject({ slot: 'b', choice: 'trial' });
     await lab.machine.powerOff();
     await copyDisk(lab.disk, join(folder, good));

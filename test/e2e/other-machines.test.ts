@@ -12,12 +12,12 @@ describe.skipIf(skipped !== undefined || missing('ovmf') !== undefined)('a UEFI 
     await machine.check('test -d /sys/firmware/efi');
     await lab.follow('server');
     machine.send('pinectl upgrade');
-    await machine.waitForBoot(600);
+    await machine.waitForBoot({ seconds: 900 });
     expect((await lab.status()).running).toMatchObject({ slot: 'b', choice: 'trial' });
 
     await lab.follow('panic', { tries: 1 });
     machine.send('pinectl upgrade');
-    await machine.waitForBoot(600);
+    await machine.waitForBoot({ seconds: 900, slot: 'b' });
     const { running, history } = await lab.status();
     expect(running).toMatchObject({ slot: 'b', choice: 'order' });
     expect(history.at(-1)).toMatchObject({ kind: 'fell-back' });
@@ -33,7 +33,7 @@ describe.skipIf(skipped !== undefined || missing('alpine') !== undefined)(
       await machine.waitForBoot();
       await lab.follow('mirror');
       machine.send('pinectl upgrade');
-      await machine.waitForBoot(600);
+      await machine.waitForBoot({ seconds: 900 });
       expect((await lab.status()).running).toMatchObject({ slot: 'b', choice: 'trial' });
       const modules = await machine.check(
         'find /lib/modules/ -name "*.ko*" | sed "s/.*[.]ko/.ko/" | sort -u',

@@ -6,6 +6,12 @@ export interface CommandResult {
   readonly output: string;
 }
 
+/** A system that came up: the kernel's id of this boot, and the slot that it runs from. */
+export interface Boot {
+  readonly id: string;
+  readonly slot: string;
+}
+
 /**
  * The harness's end of a guest's second serial port, where root/control.sh answers.
  *
@@ -17,8 +23,8 @@ export class Control {
   #socket: Socket | undefined;
   #text = '';
   #next = 1;
-  /** Boots seen so far, by the kernel's boot id, in order. */
-  readonly boots: string[] = [];
+  /** Boots seen so far, in order. */
+  readonly boots: Boot[] = [];
   readonly #commands = new Map<string, (result: CommandResult) => void>();
   #changed: (() => void)[] = [];
 
@@ -40,9 +46,16 @@ export class Control {
     return new Control(path, server);
   }
 
-  /** Resolves when the `count`th boot has been seen. Never rejects: the caller sets the time limit. */
-  async booted(count: number): Promise<void> {
-    while (this.boots.length < count) {
+  /**
+   * Resolves with the number of boots seen when one after the first `seen` has come up, in `slot` if
+   * that is given. Never rejects: the caller sets the time limit.
+   */
+  async booted(seen: number, slot?: string): Promise<number> {
+    for (;;) {
+      const at = this.boots.findIndex(
+        (boot, index) => index >= seen && (slot === undefined || boot.slot === slot),
+      );
+      if (at >= 0) return at + 1;
       await new Promise<void>((resolve) => this.#changed.push(resolve));
     }
   }
@@ -73,10 +86,10 @@ export class Control {
   }
 
   #line(line: string): void {
-    const ready = /=ready ([0-9a-f-]{36})$/.exec(line)?.[1];
+    const [, ready, slot = ''] = /=ready ([0-9a-f-]{36}) ?(\w*)$/.exec(line) ?? [];
     // The control program is started again when it dies; only a new kernel is a new boot.
-    if (ready !== undefined && this.boots.at(-1) !== ready) {
-      this.boots.push(ready);
+    if (ready !== undefined && this.boots.at(-1)?.id !== ready) {
+      this.boots.push({ id: ready, slot });
       for (const resolve of this.#changed.splice(0)) resolve();
     }
     const [, id, status, output] = /=(c\d+) (\d+) ?(\S*)$/.exec(line) ?? [];

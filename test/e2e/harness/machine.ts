@@ -28,7 +28,7 @@ export class Machine {
   readonly #control: Control;
   readonly #process: ChildProcess;
   readonly #exited: Promise<void>;
-  #seen = 0;
+  #seen = 0; // boots that were waited for
 
   private constructor(options: MachineOptions, control: Control, child: ChildProcess) {
     this.options = options;
@@ -64,11 +64,17 @@ export class Machine {
     return existsSync(path) ? readFileSync(path, 'latin1') : '';
   }
 
-  /** Waits until a system has come up that was not waited for before. */
-  async waitForBoot(seconds = 300): Promise<void> {
-    this.#seen += 1;
-    await this.#within(seconds, this.#control.booted(this.#seen), `boot ${this.#seen}`);
-    this.#seen = this.boots;
+  /**
+   * Waits until a system has come up that was not waited for before, in `slot` if that is given, and
+   * until pine has judged that boot.
+   */
+  async waitForBoot({ seconds = 300, slot }: { seconds?: number; slot?: 'a' | 'b' } = {}) {
+    const what = `a boot${slot === undefined ? '' : ` of slot ${slot}`}`;
+    this.#seen = await this.#within(seconds, this.#control.booted(this.#seen, slot), what);
+    await this.check(
+      "while pgrep -f 'pinectl boot-complete' >/dev/null; do sleep 1; done",
+      seconds,
+    );
   }
 
   /** Waits until the console has shown something. */

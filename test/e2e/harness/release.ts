@@ -45,11 +45,13 @@ export async function buildRelease(folder: string): Promise<void> {
   let time = 1_750_000_000;
   const commit = async (name: string, root: string, subject: string) => {
     time += 3600;
+    const started = Date.now();
     await pinectl(
       ...['commit', '--repo', join(folder, 'repo'), '--ref', refOf(name), '--tree', root],
       ...['--bootable', '--layout', layout, '--sign-key', `${key}.secret`],
       ...['--subject', subject, '--timestamp', String(time)],
     );
+    console.log(`e2e: commit ${subject} in ${((Date.now() - started) / 1000).toFixed(1)} s`);
   };
   const image = async (name: string, out: string) => {
     await pinectl(
