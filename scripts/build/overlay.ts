@@ -20,9 +20,7 @@ export function makeOverlay(project: string, pinectl: Uint8Array): Buffer {
   const tar = encodeTar([
     ...folders,
     ...filesOf(join(project, 'overlay')),
-    // Node.js knows an ES module by its name, and goes by that of the file, not of the link.
     { kind: 'file', path: 'usr/lib/pine/pinectl.mjs', mode: 0o755, content: pinectl },
-    { kind: 'symlink', path: 'usr/bin/pinectl', target: '../lib/pine/pinectl.mjs' },
     {
       kind: 'symlink',
       path: 'etc/runlevels/default/pine-boot-complete',

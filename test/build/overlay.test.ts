@@ -33,7 +33,7 @@ describe('npm run build', () => {
     expect(lines.filter((line) => !/ root\/root +\d+ 1970-01-01 00:00 /.test(line))).toEqual([]);
     const names = lines.map((line) => line.replace(/^.* 00:00 /, ''));
     expect(names).toEqual(names.toSorted());
-    expect(names).toContain('usr/bin/pinectl -> ../lib/pine/pinectl.mjs');
+    expect(names).toContain('usr/lib/pine/pinectl.mjs');
     expect(names).toContain(
       'etc/runlevels/default/pine-boot-complete -> /etc/init.d/pine-boot-complete',
     );
@@ -43,7 +43,7 @@ describe('npm run build', () => {
   });
 
   test('pinectl runs from it alone, and the texts that it ships with are inside', () => {
-    const pinectl = join(folder, 'usr/bin/pinectl');
+    const pinectl = join(folder, 'usr/lib/pine/pinectl.mjs');
     const { stdout, stderr } = spawnSync(process.execPath, [pinectl, '--version'], {
       cwd: '/',
       env: {},
@@ -57,6 +57,7 @@ describe('npm run build', () => {
 
   test('the scripts are executable and a shell can read them', () => {
     const scripts = [
+      'usr/bin/pinectl',
       'etc/init.d/pine-boot-complete',
       'usr/lib/pine/health.d/10-services',
       'usr/lib/pine/health.d/20-remote-login',

@@ -45,7 +45,7 @@ export function bootableTree({ merged = false } = {}): SourceTree {
   }
   tree.putLink('/sbin/init', '/bin/busybox');
   tree.putFile('/usr/lib/pine/pinectl.mjs', Buffer.from('pinectl'), { mode: 0o755 });
-  tree.putLink('/usr/bin/pinectl', '../lib/pine/pinectl.mjs');
+  tree.putFile('/usr/bin/pinectl', Buffer.from('#!/bin/sh\n'), { mode: 0o755 });
   tree.putFile('/etc/init.d/pine-boot-complete', Buffer.from('#!/sbin/openrc-run\n'), {
     mode: 0o755,
   });
