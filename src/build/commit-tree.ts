@@ -10,6 +10,7 @@ import { resolveCommit } from '../repo/resolve.ts';
 import { Transaction } from '../repo/transaction.ts';
 import { encodeTree, type TreeObject } from '../repo/write-tree.ts';
 import { checkFits } from './bootable/fit.ts';
+import { checkGrubReach } from './bootable/grub-reach.ts';
 import { commitMetadata, signDetached } from './commit-metadata.ts';
 import type { CommitOptions, CommitResult } from './commit-options.ts';
 import { hashImage, objectsOfTree } from './image-promise.ts';
@@ -49,6 +50,7 @@ async function commitIn(
   const parent = await findParent(repository, options);
   await makeBootable(repository, tree, parent, options);
   const measured = await measureTree(tree.root, progress);
+  if (options.bootable !== undefined) checkGrubReach(measured.root);
   const layout = options.image ? layOutImage(measured.root, timestamp) : undefined;
   const notes = layout === undefined ? [] : checkSlots(layout, options);
   const directories: TreeObject[] = [];

@@ -10,6 +10,7 @@ const checks = {
   ovmf: () => existsSync('/usr/share/OVMF/OVMF_CODE_4M.fd'),
   disk: () => runs('sfdisk', ['--version']) && runs('mkfs.ext4', ['-V']) && runs('mcopy', ['-V']),
   nginx: () => runs('nginx', ['-v']),
+  verity: () => runs('veritysetup', ['--version']),
   root: () => process.getuid?.() === 0,
   alpine: () => existsSync(alpineFolder),
   xattr: () => runs('getfattr', ['--version']) && runs('setfattr', ['--version']),

@@ -1,4 +1,5 @@
 import { PineError } from '../../error.ts';
+import { veritySize } from '../../image/slot.ts';
 import { trailerSize } from '../../image/trailer.ts';
 
 /** How full a slot is. */
@@ -9,18 +10,6 @@ export interface Fit {
   readonly share: number;
   /** What to tell the user: above 75 %, because slot sizes are for ever. */
   readonly warning: string | undefined;
-}
-
-/**
- * Bytes that a dm-verity tree over an image takes (blocks of 4096, SHA-256), its superblock included.
- * They are kept free behind each image, so that a machine can be given verity without new slots.
- */
-export function veritySize(imageSize: number): number {
-  let blocks = 1;
-  for (let level = Math.ceil(imageSize / 4096); level > 1; blocks += level) {
-    level = Math.ceil(level / 128);
-  }
-  return blocks * 4096;
 }
 
 /** Checks that an image fits into a slot (bytes). Throws SPACE_SLOT, saying by how much it does not (S10). */

@@ -2,7 +2,6 @@ import { pineCfg } from '../../boot/grub/pine-cfg.ts';
 import { buildInitramfs } from '../initramfs/initramfs.ts';
 import type { SourceTree } from '../source-tree.ts';
 import { checkService, enableService } from './boot-service.ts';
-import { checkGrubReach } from './grub-reach.ts';
 import { hashList } from './hash-list.ts';
 import { findKernel } from './kernel.ts';
 import { addMountPoints, checkMountPoints } from './mount-points.ts';
@@ -54,7 +53,6 @@ export async function prepareBootable(
   tree.putFile('/boot/initramfs', initramfs.bytes, { mode: 0o644 });
   tree.putFile('/boot/pine.cfg', Buffer.from(pineCfg()), { mode: 0o644 });
   await addHashLists(tree);
-  checkGrubReach(tree);
   return {
     kernelPath: kernel.path,
     kernelVersion: version,

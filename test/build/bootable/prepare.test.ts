@@ -89,16 +89,6 @@ describe('prepareBootable', () => {
     await codeOfAsync(() => prepareBootable(bootableTree(), extra), 'INPUT_MODULE_MISSING');
   });
 
-  test("a /boot with more names than GRUB's reader sees is refused", async () => {
-    const tree = bootableTree();
-    const name = 'n'.repeat(60);
-    for (let count = 0; count < 1000; count += 1) {
-      tree.putFile(`/boot/${name}${count}`, Buffer.from(''), { mode: 0o644 });
-    }
-    const error = await codeOfAsync(() => prepareBootable(tree), 'INPUT_NOT_BOOTABLE');
-    expect(error.details.where).toBe('/boot');
-  });
-
   test('a file where something is to be mounted is refused; a link of the user stays', async () => {
     const tree = bootableTree();
     tree.putLink('/home', '/var/home');
