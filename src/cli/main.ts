@@ -53,4 +53,10 @@ function defect(error: unknown): PineError {
   });
 }
 
+// Whoever read our output has seen enough, as in `pinectl log web | head`.
+process.stdout.on('error', (error: NodeJS.ErrnoException) => {
+  if (error.code !== 'EPIPE') throw error;
+  process.exit(0);
+});
+
 process.exitCode = await main(process.argv);
