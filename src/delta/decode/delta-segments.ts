@@ -1,0 +1,126 @@
+import { maxLiteral, type Segment } from '../../plan/segment.ts';
+import type { PositionedReader } from '../../ports/positioned-reader.ts';
+import { corruptDelta } from '../format/corrupt-delta.ts';
+import { itemKind } from '../format/delta-format.ts';
+import type { DeltaFile } from './delta-file.ts';
+import { Differences } from './differences.ts';
+import { OldFile } from './old-file.ts';
+import { checkPatch, type PatchStreams, patchedBytes, readCopies } from './patch-reader.ts';
+import type { StreamReader } from './stream-reader.ts';
+
+/**
+ * The plan of the new image that a delta makes of the old one: what it copies as ranges, and all that
+ * it makes as literals. Memory is bounded by constants (S9): docs/delta-format.md has the sum.
+ *
+ * Throws CORRUPT_DELTA. Whether the old image was the right one shows in the digest of what comes out.
+ */
+export async function* deltaSegments(
+  delta: DeltaFile,
+  base: PositionedReader,
+): AsyncGenerator<Segment> {
+  const { from, to } = delta.header;
+  if (from.image.size > base.size) {
+    throw corruptDelta(`a base of ${from.image.size} bytes`, `${base.size} bytes`, delta.name);
+  }
+  const plan = delta.stream('plan');
+  const runs = delta.stream('runs');
+  const bytes = delta.stream('differences');
+  const differences = new Differences(runs, bytes, delta.name);
+  const literals = delta.stream('literals');
+  const control = delta.stream('control');
+  const all = [plan, control, runs, bytes, literals];
+  try {
+    const items = readItems(delta, plan, { control, literals, differences }, base);
+    let left = to.image.size;
+    for await (const segment of items) {
+      if (segment.length > left) throw corruptDelta(`${left} bytes`, 'more', delta.name);
+      left -= segment.length;
+      yield segment;
+      if (left === 0) break;
+    }
+    await differences.finish();
+    for (const stream of all) await stream.finish();
+  } finally {
+    for (const stream of all) await stream.close();
+  }
+}
+
+async function* readItems(
+  delta: DeltaFile,
+  plan: StreamReader,
+  streams: PatchStreams,
+  base: PositionedReader,
+): AsyncGenerator<Segment> {
+  const made = new MadeBytes();
+  const baseSize = delta.header.from.image.size;
+  const newSize = delta.header.to.image.size;
+  const where = `${delta.name}, the plan`;
+  let oldEnd = 0;
+  for (let at = 0; at < newSize; ) {
+    const kind = await plan.number();
+    const length = await plan.number();
+    at += length;
+    if (length === 0 || at > newSize) throw corruptDelta(`up to ${newSize}`, `${at}`, where);
+    if (kind === itemKind.literal) {
+      yield* made.add(readLiterals(streams.literals, length));
+    } else if (kind === itemKind.zeros) {
+      yield* made.flush();
+      yield { kind: 'zeros', length };
+    } else if (kind === itemKind.extent) {
+      const offset = oldEnd + (await plan.signed());
+      oldEnd = offset + length;
+      if (offset < 0 || oldEnd > baseSize) throw corruptDelta(`of ${baseSize}`, `${offset}`, where);
+      yield* made.flush();
+      yield { kind: 'range', offset, length };
+    } else if (kind === itemKind.patch) {
+      const oldOffset = oldEnd + (await plan.signed());
+      const oldSize = await plan.number();
+      const mask = await plan.number();
+      const copies = await plan.number();
+      const shape = { newSize: length, oldOffset, oldSize, mask, copies };
+      checkPatch(shape, baseSize, where);
+      oldEnd = oldOffset + oldSize;
+      const list = await readCopies(shape, streams.control, where);
+      yield* made.add(patchedBytes(shape, new OldFile(base, oldOffset, oldSize), list, streams));
+    } else {
+      throw corruptDelta('kind 0 to 3', `kind ${kind}`, where);
+    }
+  }
+  yield* made.flush();
+}
+
+async function* readLiterals(literals: StreamReader, length: number): AsyncGenerator<Uint8Array> {
+  const buffer = new Uint8Array(Math.min(length, 4096));
+  for (let left = length; left > 0; left -= Math.min(left, buffer.length)) {
+    const bytes = buffer.subarray(0, left);
+    await literals.readInto(bytes);
+    yield bytes;
+  }
+}
+
+/** Puts small pieces together to literals of the greatest length that a segment may have. */
+class MadeBytes {
+  #buffer = new Uint8Array(maxLiteral);
+  #filled = 0;
+
+  async *add(pieces: AsyncIterable<Uint8Array>): AsyncGenerator<Segment> {
+    for await (const piece of pieces) {
+      for (let rest = piece; rest.length > 0; ) {
+        const part = rest.subarray(0, maxLiteral - this.#filled);
+        this.#buffer.set(part, this.#filled);
+        this.#filled += part.length;
+        rest = rest.subarray(part.length);
+        if (this.#filled === maxLiteral) yield* this.flush();
+      }
+    }
+  }
+
+  *flush(): Generator<Segment> {
+    if (this.#filled === 0) return;
+    const bytes = this.#buffer.subarray(0, this.#filled);
+    // Whoever takes a segment may keep it.
+    this.#buffer = new Uint8Array(maxLiteral);
+    this.#filled = 0;
+    yield { kind: 'literal', length: bytes.length, bytes };
+  }
+}

@@ -1,0 +1,77 @@
+import { createHash } from 'node:crypto';
+import { promisify } from 'node:util';
+import { brotliCompress, constants } from 'node:zlib';
+import {
+  hashSize,
+  maxWindowBits,
+  pieceSize,
+  type StreamName,
+  streamNames,
+} from '../format/delta-format.ts';
+import { type DeltaEnd, encodeHeader, type StreamShape } from '../format/header.ts';
+import type { DeltaSinks } from './sinks.ts';
+
+const compress = promisify(brotliCompress);
+/** Brotli's best is slow: longer streams are compressed with the next best, for 5 % more bytes. */
+const longestForBest = 32 << 20;
+
+/** A delta without signatures: what is to be signed, and what follows. */
+export interface UnsignedDelta {
+  readonly header: Buffer;
+  readonly payload: readonly Uint8Array[];
+}
+
+/** Compresses the streams, each by itself, and makes the header that tells of them. */
+export async function compressDelta(
+  from: DeltaEnd,
+  to: DeltaEnd,
+  sinks: DeltaSinks,
+): Promise<UnsignedDelta> {
+  const payload: Buffer[] = [];
+  const shapes = new Map<StreamName, StreamShape>();
+  for (const name of streamNames) {
+    const compressed = await compressStream(sinks[name].bytes);
+    payload.push(compressed);
+    const plainSize = sinks[name].length;
+    shapes.set(name, { plainSize, size: compressed.length, hashes: hashPieces(compressed) });
+  }
+  const shape = (name: StreamName): StreamShape => {
+    const found = shapes.get(name);
+    if (found === undefined) throw new TypeError(`no stream ${name}`);
+    return found;
+  };
+  const header = encodeHeader({
+    from: { commit: from.commit, image: from.image },
+    to: { commit: to.commit, image: to.image },
+    streams: {
+      plan: shape('plan'),
+      control: shape('control'),
+      runs: shape('runs'),
+      differences: shape('differences'),
+      literals: shape('literals'),
+    },
+  });
+  return { header, payload };
+}
+
+function compressStream(bytes: Uint8Array): Promise<Buffer> {
+  const window = Math.min(maxWindowBits, Math.max(10, Math.ceil(Math.log2(bytes.length + 1))));
+  return compress(bytes, {
+    params: {
+      [constants.BROTLI_PARAM_QUALITY]: bytes.length > longestForBest ? 9 : 11,
+      [constants.BROTLI_PARAM_LGWIN]: window,
+      [constants.BROTLI_PARAM_SIZE_HINT]: bytes.length,
+    },
+  });
+}
+
+function hashPieces(bytes: Uint8Array): Buffer {
+  const hashes = Buffer.alloc(hashSize * Math.ceil(bytes.length / pieceSize));
+  for (let at = 0, piece = 0; at < bytes.length; at += pieceSize, piece++) {
+    const hash = createHash('sha256')
+      .update(bytes.subarray(at, at + pieceSize))
+      .digest();
+    hash.copy(hashes, piece * hashSize);
+  }
+  return hashes;
+}

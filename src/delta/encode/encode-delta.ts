@@ -1,0 +1,145 @@
+import type { PositionedReader } from '../../ports/positioned-reader.ts';
+import type { Progress } from '../../ports/progress.ts';
+import { itemKind } from '../format/delta-format.ts';
+import type { DeltaEnd } from '../format/header.ts';
+import { compressDelta, type UnsignedDelta } from './compress.ts';
+import { type ImageFile, takeApart } from './image-files.ts';
+import { findPatch, writePatch } from './patch.ts';
+import { References } from './references.ts';
+import { DeltaSinks } from './sinks.ts';
+
+/** A longer file is made in parts, each of the same part of the old one: bounds memory. */
+const longestPart = 128 << 20;
+
+/** A commit's image, to be read. */
+export interface ImageEnd extends DeltaEnd {
+  readonly reader: PositionedReader;
+}
+
+/** What one file of the new image takes in the delta, before compression. */
+export interface Contribution {
+  readonly path: string;
+  readonly size: number;
+  /** Where it comes from: the path of its reference. */
+  readonly reference: string | undefined;
+  readonly literals: number;
+  readonly differences: number;
+  readonly copies: number;
+}
+
+/**
+ * Makes the delta from one image to another. The same images give the same bytes.
+ *
+ * Memory: the streams, and a pair of files at a time with an index (about five times the old one's
+ * size, at most `longestPart` of it).
+ */
+export async function encodeDelta(
+  from: ImageEnd,
+  to: ImageEnd,
+  progress?: Progress,
+): Promise<{ readonly delta: UnsignedDelta; readonly contributions: readonly Contribution[] }> {
+  const encoder = new DeltaEncoder(from.reader, to.reader);
+  const old = await takeApart(from.reader, from.image);
+  const parts = await takeApart(to.reader, to.image);
+  const references = new References(old.files);
+  await encoder.addChanged(parts.superblock, old.superblock);
+  for (const file of parts.files) {
+    const same = references.same(file);
+    if (same === undefined) await encoder.addChanged(file, references.similar(file));
+    else encoder.addExtent(same.offset, same.size);
+    progress?.(file.offset + file.size, to.image.size, 'comparing');
+  }
+  await encoder.addChanged(parts.tables, old.tables);
+  const sinks = encoder.finish();
+  return {
+    delta: await compressDelta(from, to, sinks),
+    contributions: encoder.contributions,
+  };
+}
+
+class DeltaEncoder {
+  readonly contributions: Contribution[] = [];
+  readonly #old: PositionedReader;
+  readonly #new: PositionedReader;
+  readonly #sinks = new DeltaSinks();
+  /** A range that may go on with the next file. */
+  #extent = { offset: 0, length: 0 };
+  #oldEnd = 0;
+
+  constructor(old: PositionedReader, bytes: PositionedReader) {
+    this.#old = old;
+    this.#new = bytes;
+  }
+
+  addExtent(offset: number, length: number): void {
+    const isNext = this.#extent.offset + this.#extent.length === offset;
+    if (!isNext || this.#extent.length === 0) this.#flush();
+    if (this.#extent.length === 0) this.#extent = { offset, length };
+    else this.#extent.length += length;
+  }
+
+  async addChanged(file: ImageFile, reference: ImageFile | undefined): Promise<void> {
+    this.#flush();
+    const { literals, differences } = this.#sinks;
+    const before = { literals: literals.length, differences: differences.length };
+    let copies = 0;
+    for (let done = 0; done < file.size; done += longestPart) {
+      const bytes = await this.#new.read(
+        file.offset + done,
+        Math.min(longestPart, file.size - done),
+      );
+      const oldSize = Math.min(longestPart, (reference?.size ?? 0) - done);
+      if (reference === undefined || oldSize <= 0) this.#addLiteral(bytes);
+      else copies += await this.#addPatch(bytes, reference.offset + done, oldSize);
+    }
+    this.contributions.push({
+      path: file.path,
+      size: file.size,
+      reference: reference?.path,
+      literals: literals.length - before.literals,
+      differences: differences.length - before.differences,
+      copies,
+    });
+  }
+
+  finish(): DeltaSinks {
+    this.#flush();
+    this.#sinks.finish();
+    return this.#sinks;
+  }
+
+  #addLiteral(bytes: Uint8Array): void {
+    this.#sinks.plan.addNumber(itemKind.literal);
+    this.#sinks.plan.addNumber(bytes.length);
+    this.#sinks.literals.add(bytes);
+  }
+
+  async #addPatch(bytes: Uint8Array, oldOffset: number, oldSize: number): Promise<number> {
+    const old = await this.#old.read(oldOffset, oldSize);
+    const { pair, patch } = await findPatch(old, bytes);
+    if (patch.copies.count === 0) {
+      this.#addLiteral(bytes);
+      return 0;
+    }
+    const { plan } = this.#sinks;
+    plan.addNumber(itemKind.patch);
+    plan.addNumber(bytes.length);
+    plan.addSigned(oldOffset - this.#oldEnd);
+    plan.addNumber(oldSize);
+    plan.addNumber(patch.mask);
+    plan.addNumber(patch.copies.count);
+    this.#oldEnd = oldOffset + oldSize;
+    writePatch(pair, patch, this.#sinks);
+    return patch.copies.count;
+  }
+
+  #flush(): void {
+    const { offset, length } = this.#extent;
+    if (length === 0) return;
+    this.#sinks.plan.addNumber(itemKind.extent);
+    this.#sinks.plan.addNumber(length);
+    this.#sinks.plan.addSigned(offset - this.#oldEnd);
+    this.#oldEnd = offset + length;
+    this.#extent = { offset: 0, length: 0 };
+  }
+}

@@ -1,0 +1,49 @@
+import { bytesReader } from '../../ports/positioned-reader.ts';
+import type { CopyList } from '../match/copy-list.ts';
+import { findCopies } from '../match/find-copies.ts';
+import { SiteFinder } from '../pointers/site-finder.ts';
+import { allClasses } from '../pointers/sites.ts';
+import { chooseMask, type FilePair, moveAllPointers, referencePieces } from './reference.ts';
+import type { DeltaSinks } from './sinks.ts';
+
+/** How a new file is made of an old one. */
+export interface Patch {
+  readonly copies: CopyList;
+  /** Classes of pointers that are predicted. */
+  readonly mask: number;
+}
+
+/**
+ * Finds how to make a file of an old one. Where pointers can be predicted it looks twice: the second
+ * time at the old file with its pointers moved, in which longer matches show.
+ */
+export async function findPatch(
+  old: Uint8Array,
+  bytes: Uint8Array,
+): Promise<{ readonly pair: FilePair; readonly patch: Patch }> {
+  const pair = { old, bytes, finder: await SiteFinder.open(bytesReader(old)) };
+  const first = findCopies(old, bytes);
+  if (chooseMask(pair, first) === 0) return { pair, patch: { copies: first, mask: 0 } };
+  const copies = findCopies(moveAllPointers(pair, first, allClasses), bytes);
+  return { pair, patch: { copies, mask: chooseMask(pair, copies) } };
+}
+
+/** Writes a patch into the streams. */
+export function writePatch(pair: FilePair, { copies, mask }: Patch, sinks: DeltaSinks): void {
+  let newEnd = 0;
+  let oldEnd = 0;
+  for (let index = 0; index < copies.count; index++) {
+    const { newStart, oldStart, length } = copies.at(index);
+    sinks.control.addNumber(newStart - newEnd);
+    sinks.control.addNumber(length);
+    sinks.control.addSigned(oldStart - oldEnd);
+    sinks.literals.add(pair.bytes.subarray(newEnd, newStart));
+    newEnd = newStart + length;
+    oldEnd = oldStart + length;
+  }
+  sinks.literals.add(pair.bytes.subarray(newEnd));
+  for (const { newStart, reference } of referencePieces(pair, copies, mask)) {
+    const bytes = pair.bytes.subarray(newStart, newStart + reference.length);
+    sinks.addDifference(bytes, reference);
+  }
+}

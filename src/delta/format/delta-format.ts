@@ -1,0 +1,26 @@
+/** Numbers of the delta file's format, version 1: docs/delta-format.md. */
+export const deltaMagic = Buffer.from('PINEDLTA');
+export const deltaVersion = 1;
+
+/** Bytes of the header before the hashes of the pieces. */
+export const fixedHeaderSize = 240;
+/** Bounds the header, and so the hashes that are in memory (S9). */
+export const maxHeaderSize = 4 << 20;
+/** Compressed bytes of a stream that have a hash together. The last piece of a stream is shorter. */
+export const pieceSize = 65536;
+export const hashSize = 32;
+export const maxSignatures = 16;
+
+/** The streams, in the order of the file. */
+export const streamNames = ['plan', 'control', 'runs', 'differences', 'literals'] as const;
+export type StreamName = (typeof streamNames)[number];
+
+/** Kinds of items in the plan stream. */
+export const itemKind = { literal: 0, extent: 1, patch: 2, zeros: 3 } as const;
+
+/** The longest new file, and the longest part of the old image, that one patch is about. */
+export const maxPatchSize = 256 << 20;
+/** More copies in one patch would take too much of a small machine's memory (S9). */
+export const maxCopies = 2 ** 18;
+/** Logarithm of the largest window that a stream is compressed with: what a decoder needs for each. */
+export const maxWindowBits = 22;

@@ -1,0 +1,165 @@
+import type { PositionedReader } from '../../ports/positioned-reader.ts';
+
+/** A piece of an ELF file that is loaded: where it lies in the file, and at which address in memory. */
+export interface Segment {
+  readonly offset: number;
+  readonly address: number;
+  readonly fileSize: number;
+  readonly memorySize: number;
+}
+
+/** What a section holds that pointers are looked for in. */
+export type SectionKind =
+  | 'code'
+  | 'relocations'
+  | 'symbols'
+  | 'pointers'
+  | 'frames'
+  | 'frame-index'
+  | 'tables';
+
+export interface Section {
+  readonly kind: SectionKind;
+  readonly offset: number;
+  readonly size: number;
+  readonly address: number;
+}
+
+/** The parts of an ELF file that matter for pointers. */
+export interface Elf {
+  readonly segments: readonly Segment[];
+  readonly sections: readonly Section[];
+  /** Address of the frame index (PT_GNU_EH_FRAME), which its entries are relative to. */
+  readonly frameIndex: number | undefined;
+}
+
+/** Program headers must lie in the first so many bytes. Nothing there is ever predicted. */
+export const elfHeaderRoom = 1024;
+const programHeaderSize = 56;
+const sectionHeaderSize = 64;
+const maxSections = 1024;
+const machineX86 = 62;
+
+const programType = { load: 1, frameIndex: 0x6474e550 };
+const sectionType = { progbits: 1, rela: 4, dynamic: 6, nobits: 8, dynsym: 11, init: 14, fini: 15 };
+const unwindType = 0x70000001;
+const sectionFlag = { write: 1, alloc: 2, execute: 4 };
+
+/**
+ * Reads the program headers from the beginning of a file. `undefined` for what is no little-endian
+ * 64-bit ELF program or library for x86-64 with its program headers in front.
+ */
+export function readSegments(start: Uint8Array): Segment[] | undefined {
+  const header = Buffer.from(start.buffer, start.byteOffset, Math.min(start.length, elfHeaderRoom));
+  if (header.length < 64 || header.readUInt32BE(0) !== 0x7f454c46) return undefined;
+  if (header.readUInt16LE(4) !== 0x0102 || header.readUInt16LE(18) !== machineX86) return undefined;
+  const segments: Segment[] = [];
+  for (const entry of programHeaders(header)) {
+    if (entry.readUInt32LE(0) !== programType.load) continue;
+    const [offset, address] = [smallNumber(entry, 8), smallNumber(entry, 16)];
+    const [fileSize, memorySize] = [smallNumber(entry, 32), smallNumber(entry, 40)];
+    const numbers = [offset, address, fileSize, memorySize];
+    if (numbers.some((number) => number === undefined)) return undefined;
+    segments.push({ offset, address, fileSize, memorySize } as Segment);
+  }
+  return segments.length > 0 ? segments : undefined;
+}
+
+function programHeaders(header: Buffer): Buffer[] {
+  const start = smallNumber(header, 32) ?? elfHeaderRoom;
+  const count = header.readUInt16LE(56);
+  const end = start + count * programHeaderSize;
+  if (header.readUInt16LE(54) !== programHeaderSize || end > header.length) return [];
+  return Array.from({ length: count }, (_, index) =>
+    header.subarray(start + index * programHeaderSize, start + (index + 1) * programHeaderSize),
+  );
+}
+
+/**
+ * Reads what an ELF file says of itself. `undefined` for one that is not of the kind that is predicted,
+ * or that is odd in any way: it is only a source of guesses.
+ */
+export async function readElf(file: PositionedReader): Promise<Elf | undefined> {
+  const header = await file.read(0, Math.min(elfHeaderRoom, file.size));
+  const segments = readSegments(header);
+  if (segments === undefined) return undefined;
+  const found = programHeaders(header).find(
+    (entry) => entry.readUInt32LE(0) === programType.frameIndex,
+  );
+  const frameIndex = found === undefined ? undefined : smallNumber(found, 16);
+  const start = smallNumber(header, 40);
+  const count = header.readUInt16LE(60);
+  const size = count * sectionHeaderSize;
+  if (start === undefined || start + size > file.size || count > maxSections) return undefined;
+  if (header.readUInt16LE(58) !== sectionHeaderSize) return undefined;
+  const table = await file.read(start, size);
+  const frames = await framesAddress(file, segments, frameIndex);
+  const sections: Section[] = [];
+  for (let at = 0; at < size; at += sectionHeaderSize) {
+    const section = readSection(table.subarray(at, at + sectionHeaderSize), frameIndex, frames);
+    if (section !== undefined && section.offset + section.size <= file.size) sections.push(section);
+  }
+  return { segments, sections, frameIndex };
+}
+
+/** The frame index begins with four bytes of encoding and the distance to the frames. */
+async function framesAddress(
+  file: PositionedReader,
+  segments: readonly Segment[],
+  frameIndex: number | undefined,
+): Promise<number | undefined> {
+  if (frameIndex === undefined) return undefined;
+  const offset = offsetOf(segments, frameIndex);
+  if (offset === undefined || offset + 8 > file.size) return undefined;
+  const start = await file.read(offset, 8);
+  return start.readUInt32BE(0) === 0x011b033b ? frameIndex + 4 + start.readInt32LE(4) : undefined;
+}
+
+function readSection(
+  entry: Buffer,
+  frameIndex: number | undefined,
+  frames: number | undefined,
+): Section | undefined {
+  const type = entry.readUInt32LE(4);
+  const [flags, address] = [smallNumber(entry, 8), smallNumber(entry, 16)];
+  const [offset, size] = [smallNumber(entry, 24), smallNumber(entry, 32)];
+  if (flags === undefined || address === undefined) return undefined;
+  if (offset === undefined || size === undefined || size === 0) return undefined;
+  const kind = sectionKind(type, flags, address, frameIndex, frames);
+  return kind === undefined ? undefined : { kind, offset, size, address };
+}
+
+function sectionKind(
+  type: number,
+  flags: number,
+  address: number,
+  frameIndex: number | undefined,
+  frames: number | undefined,
+): SectionKind | undefined {
+  if ((flags & sectionFlag.alloc) === 0 || type === sectionType.nobits) return undefined;
+  if (type === sectionType.rela) return 'relocations';
+  if (type === sectionType.dynsym) return 'symbols';
+  if (frames !== undefined && address === frameIndex) return 'frame-index';
+  if (address === frames) return 'frames';
+  if (type === unwindType) return undefined;
+  const { dynamic, init, fini, progbits } = sectionType;
+  if (type === dynamic || type === init || type === fini) return 'pointers';
+  if (type !== progbits) return undefined;
+  if ((flags & sectionFlag.execute) !== 0) return 'code';
+  return (flags & sectionFlag.write) !== 0 ? 'pointers' : 'tables';
+}
+
+/** The place in the file of what is loaded at an address. */
+export function offsetOf(segments: readonly Segment[], address: number): number | undefined {
+  for (const segment of segments) {
+    const inside = address - segment.address;
+    if (inside >= 0 && inside < segment.fileSize) return segment.offset + inside;
+  }
+  return undefined;
+}
+
+/** A number of eight bytes that is below 2^47, as all of a user's program are. */
+function smallNumber(bytes: Buffer, at: number): number | undefined {
+  const high = bytes.readUInt32LE(at + 4);
+  return high < 0x8000 ? high * 2 ** 32 + bytes.readUInt32LE(at) : undefined;
+}

@@ -1,0 +1,91 @@
+import type { PositionedReader } from '../../ports/positioned-reader.ts';
+import { type AddressRange, findCodeSites } from './code-sites.ts';
+import {
+  findFrameIndexSites,
+  findFrameSites,
+  findPointerSites,
+  findRelocationSites,
+  findSymbolSites,
+  findTableSites,
+  type PagePart,
+} from './data-sites.ts';
+import { type Elf, readElf, type Section } from './elf.ts';
+import { type FrameStarts, findFrameStarts } from './frame-starts.ts';
+import { pageSize, type Sites } from './sites.ts';
+
+/**
+ * Finds the pointers in the pages of an old file. A page is looked at by itself, so that encoder and
+ * decoder find the same whatever else they read; a pointer over the border of two is not one.
+ */
+export class SiteFinder {
+  readonly elf: Elf;
+  readonly #code: AddressRange;
+  readonly #all: AddressRange;
+  readonly #frames: FrameStarts | undefined;
+
+  private constructor(elf: Elf, frames: FrameStarts | undefined) {
+    this.elf = elf;
+    this.#frames = frames;
+    this.#code = span(elf.sections.filter(({ kind }) => kind === 'code'));
+    this.#all = span(
+      elf.segments.map(({ address, memorySize }) => ({ address, size: memorySize })),
+    );
+  }
+
+  /** `undefined` for a file that nothing is predicted in. */
+  static async open(file: PositionedReader): Promise<SiteFinder | undefined> {
+    const elf = await readElf(file);
+    if (elf === undefined) return undefined;
+    const frames = elf.sections.find(({ kind }) => kind === 'frames');
+    return new SiteFinder(elf, frames && (await findFrameStarts(file, frames)));
+  }
+
+  /** Puts the sites of the page that begins at `start` (a multiple of `pageSize`) into `sites`. */
+  find(page: Uint8Array, start: number, sites: Sites): void {
+    sites.count = 0;
+    for (const section of this.elf.sections) {
+      const from = Math.max(0, section.offset - start);
+      const to = Math.min(page.length, section.offset + section.size - start);
+      if (from >= to) continue;
+      const before = start + from - section.offset;
+      const part = { from, to, before, address: section.address + before };
+      this.#findIn(section, page, part, start, sites);
+    }
+  }
+
+  #findIn(section: Section, page: Uint8Array, part: PagePart, start: number, sites: Sites): void {
+    switch (section.kind) {
+      case 'code':
+        findCodeSites(page, part, { code: this.#code, all: this.#all }, sites);
+        break;
+      case 'relocations':
+        findRelocationSites(page, part, sites);
+        break;
+      case 'symbols':
+        findSymbolSites(page, part, sites);
+        break;
+      case 'pointers':
+        findPointerSites(page, part, this.#all, sites);
+        break;
+      case 'frame-index':
+        findFrameIndexSites(page, part, sites);
+        break;
+      case 'tables':
+        findTableSites(page, part, this.#code, sites);
+        break;
+      case 'frames': {
+        const first = this.#frames?.firstIn(start / pageSize);
+        if (first !== undefined) findFrameSites(page, part, first, sites);
+      }
+    }
+  }
+}
+
+function span(
+  ranges: readonly { readonly address: number; readonly size: number }[],
+): AddressRange {
+  return {
+    from: Math.min(...ranges.map(({ address }) => address)),
+    to: Math.max(...ranges.map(({ address, size }) => address + size)),
+  };
+}

@@ -1,0 +1,172 @@
+import { createHash } from 'node:crypto';
+import { beforeAll, describe, expect, test } from 'vitest';
+import type { DeltaFile } from '../../src/delta/decode/delta-file.ts';
+import { openDelta } from '../../src/delta/decode/delta-file.ts';
+import { StreamReader } from '../../src/delta/decode/stream-reader.ts';
+import { encodeDelta } from '../../src/delta/encode/encode-delta.ts';
+import { type StreamName, streamNames } from '../../src/delta/format/delta-format.ts';
+import { decodeHeader, encodeHeader } from '../../src/delta/format/header.ts';
+import { signDelta } from '../../src/delta/sign-delta.ts';
+import { PineError } from '../../src/error.ts';
+import { bytesReader } from '../../src/ports/positioned-reader.ts';
+import { generateKeyPair } from '../../src/trust/generate.ts';
+import {
+  applyDelta,
+  codeOf,
+  deltaBytes,
+  makeImage,
+  openBytes,
+  type TestImage,
+} from './support/image-pair.ts';
+import { generator, makeElf } from './support/small-elf.ts';
+
+let from: TestImage;
+let to: TestImage;
+let file: Buffer;
+let plain: Map<StreamName, Buffer>;
+
+beforeAll(async () => {
+  const grown = [3, 40, 5, 6, 90, 8];
+  from = await makeImage(
+    { p: makeElf({ functions: [3, 4, 5, 6, 7, 8], seed: 2 }), same: 'x' },
+    'a',
+  );
+  to = await makeImage({ p: makeElf({ functions: grown, seed: 2 }), new: 'new', same: 'x' }, 'b');
+  file = deltaBytes((await encodeDelta(from, to)).delta);
+  plain = new Map();
+  const delta = await openBytes(file);
+  for (const name of streamNames) {
+    const bytes = Buffer.alloc(delta.header.streams[name].plainSize);
+    await delta.stream(name).readInto(bytes);
+    plain.set(name, bytes);
+  }
+});
+
+/** Applies, and says how it ended: the code of the error, `right`, or `wrong` for other bytes. */
+async function ending(open: () => Promise<DeltaFile>): Promise<string> {
+  try {
+    const { bytes } = await applyDelta(await open(), from.reader);
+    return bytes.equals(to.bytes) ? 'right' : 'wrong';
+  } catch (error) {
+    if (error instanceof PineError) return error.code;
+    throw error;
+  }
+}
+
+describe('a damaged delta', () => {
+  test('with any byte changed ends in an error, or is for other commits', async () => {
+    for (let at = 0; at < file.length; at++) {
+      const damaged = Buffer.from(file);
+      damaged[at] = (damaged[at] ?? 0) ^ (1 << (at % 8));
+      const found = await ending(() => openBytes(damaged));
+      // What is neither hashed by the header nor a size: the two commits and digests, which a signature covers.
+      const isName = at >= 16 && at < 160;
+      expect(found, `byte ${at}`).toBe(isName && found === 'right' ? 'right' : 'CORRUPT_DELTA');
+    }
+  });
+
+  test('cut anywhere ends in CORRUPT_DELTA', async () => {
+    for (let length = 0; length < file.length; length += 3) {
+      expect(await ending(() => openBytes(file.subarray(0, length)))).toBe('CORRUPT_DELTA');
+    }
+    expect(await ending(() => openBytes(Buffer.concat([file, Buffer.alloc(1)])))).toBe(
+      'CORRUPT_DELTA',
+    );
+  });
+
+  test('with its pieces in another order ends in CORRUPT_DELTA', async () => {
+    const { streams } = (await openBytes(file)).header;
+    const [one, other] = [streams.differences.size, streams.literals.size];
+    const start = file.length - one - other;
+    const swapped = Buffer.concat([
+      file.subarray(0, start),
+      file.subarray(start + one),
+      file.subarray(start, start + one),
+    ]);
+    expect(await ending(() => openBytes(swapped))).toBe('CORRUPT_DELTA');
+  });
+
+  test('of another base makes another image, and never reads beyond it', async () => {
+    const base = await makeImage({ p: 'something else' }, 'c');
+    const code = await codeOf(applyDelta(await openBytes(file), base.reader));
+    expect(code).toBe('CORRUPT_DELTA');
+    const longer = bytesReader(Buffer.alloc(from.image.size, 7));
+    const { bytes } = await applyDelta(await openBytes(file), longer);
+    expect(createHash('sha256').update(bytes).digest('hex')).not.toBe(to.image.sha256);
+    expect(bytes.length).toBe(to.image.size);
+  });
+});
+
+describe('S5: a delta is believed when a trusted key signed it', () => {
+  test('and not before', async () => {
+    const { secretKey, publicKey } = await generateKeyPair('release');
+    const other = await generateKeyPair('other');
+    const { delta } = await encodeDelta(from, to);
+    const signed = Buffer.concat(await signDelta(delta, [other.secretKey, secretKey]));
+    const opened = await openDelta(bytesReader(signed), [publicKey], 'signed');
+    expect(opened.signedBy).toBe('release');
+    expect((await applyDelta(opened, from.reader)).bytes.equals(to.bytes)).toBe(true);
+    const third = await generateKeyPair('third');
+    const open = (bytes: Buffer, keys = [publicKey]) => openDelta(bytesReader(bytes), keys, 'x');
+    expect(await codeOf(open(signed, [third.publicKey]))).toBe('TRUST_UNKNOWN_KEY');
+    expect(await codeOf(open(file))).toBe('TRUST_UNKNOWN_KEY');
+    const { header } = delta;
+    for (let at = 0; at < header.length; at++) {
+      const damaged = Buffer.from(signed);
+      damaged[at] = (damaged[at] ?? 0) ^ 1;
+      expect(await codeOf(open(damaged))).toMatch(/^(TRUST_UNKNOWN_KEY|CORRUPT_DELTA)$/);
+    }
+  });
+});
+
+describe('streams that lie, although every hash is right', () => {
+  const rounds = 30_000;
+
+  test(`end in CORRUPT_DELTA or in another image: ${rounds} mutations`, async () => {
+    const { header } = await openBytes(file);
+    const random = generator(1234);
+    const endings = new Map<string, number>();
+    for (let round = 0; round < rounds; round++) {
+      const changed = new Map(plain);
+      for (let changes = random() % 3; changes >= 0; changes--) mutate(changed, random);
+      const lying: DeltaFile = {
+        header,
+        signedBy: undefined,
+        name: `round ${round}`,
+        stream: (name) => readerOf(changed.get(name) ?? Buffer.alloc(0), name),
+      };
+      const found = await ending(async () => lying);
+      endings.set(found, (endings.get(found) ?? 0) + 1);
+    }
+    expect([...endings.keys()].sort()).toEqual(['CORRUPT_DELTA', 'right', 'wrong']);
+  }, 120_000);
+
+  test('sizes beyond the image are refused before they are read', async () => {
+    const header = decodeHeader(file.subarray(0, file.readUInt32LE(12)), 'x');
+    const { streams } = header;
+    const bomb = { ...streams, literals: { ...streams.literals, plainSize: 2 ** 40 } };
+    const code = await codeOf(
+      Promise.resolve().then(() => decodeHeader(encodeHeader({ ...header, streams: bomb }), 'x')),
+    );
+    expect(code).toBe('CORRUPT_DELTA');
+  });
+});
+
+function readerOf(bytes: Buffer, name: string): StreamReader {
+  const chunks = async function* () {
+    if (bytes.length > 0) yield bytes;
+  };
+  return new StreamReader(chunks(), bytes.length, name);
+}
+
+function mutate(streams: Map<StreamName, Buffer>, random: () => number): void {
+  const name = streamNames[random() % 3] ?? 'plan';
+  const bytes = Buffer.from(streams.get(name) ?? []);
+  const at = random() % Math.max(1, bytes.length);
+  const kind = random() % 4;
+  if (kind === 0) bytes[at] = random() & 255;
+  if (kind === 1) bytes[at] = (bytes[at] ?? 0) ^ (1 << (random() % 8));
+  const rest = kind === 2 ? bytes.subarray(0, at) : bytes;
+  const more = kind === 3 ? [bytes.subarray(at)] : [];
+  streams.set(name, Buffer.concat([rest.subarray(0, kind === 3 ? at + 1 : undefined), ...more]));
+}

@@ -1,0 +1,76 @@
+import { describe, expect, test } from 'vitest';
+import { encodeDelta } from '../../src/delta/encode/encode-delta.ts';
+import { findPatch } from '../../src/delta/encode/patch.ts';
+import { CopyList } from '../../src/delta/match/copy-list.ts';
+import { coverOld } from '../../src/delta/pointers/coverage.ts';
+import { pointerClass } from '../../src/delta/pointers/sites.ts';
+import { applyDelta, deltaBytes, makeImage, openBytes } from './support/image-pair.ts';
+import { generator, makeElf } from './support/small-elf.ts';
+
+describe('pointers of a program whose functions grew', () => {
+  const count = 400;
+  const plain = Array.from({ length: count }, (_, index) => index % 7);
+  const grown = plain.map((padding, index) => padding + (index % 50 === 9 ? 24 : 0));
+  const before = makeElf({ functions: plain, seed: 5 });
+  const after = makeElf({ functions: grown, seed: 5 });
+
+  test('are predicted: calls, operands and tables of addresses', async () => {
+    const { patch } = await findPatch(before, after);
+    const { call, operand, pointer } = pointerClass;
+    expect(patch.mask).toBe(call | operand | pointer);
+    const [from, to] = [await makeImage({ p: before }, 'a'), await makeImage({ p: after }, 'b')];
+    const { delta, contributions } = await encodeDelta(from, to);
+    const program = contributions.find(({ path }) => path === '/p');
+    // 6,400 pointers moved. What is left: headers, and calls over the border of two pages.
+    expect(program?.differences).toBeLessThan(250);
+    const { bytes } = await applyDelta(await openBytes(deltaBytes(delta)), from.reader);
+    expect(bytes.equals(to.bytes)).toBe(true);
+  });
+
+  test('are left alone in a file that only looks like a program', async () => {
+    const broken = Buffer.from(before);
+    broken.writeUInt16LE(40, 18);
+    expect((await findPatch(broken, after)).patch.mask).toBe(0);
+  });
+
+  test.each([16, 32, 40, 54, 56, 58, 60, 64 + 8, 64 + 32])(
+    'and headers that lie at byte %i end in no error',
+    async (at) => {
+      const odd = Buffer.from(before);
+      odd.writeUInt32LE(0xfffffff0, at);
+      const [from, to] = [await makeImage({ p: odd }, 'a'), await makeImage({ p: after }, 'b')];
+      const { delta } = await encodeDelta(from, to);
+      const { bytes } = await applyDelta(await openBytes(deltaBytes(delta)), from.reader);
+      expect(bytes.equals(to.bytes)).toBe(true);
+    },
+  );
+});
+
+test('an old byte belongs to the longest copy that has it', () => {
+  const random = generator(3);
+  for (let round = 0; round < 200; round++) {
+    const copies = CopyList.from(
+      Array.from({ length: random() % 12 }, (_, index) => ({
+        newStart: 1000 * index,
+        oldStart: random() % 200,
+        length: 1 + (random() % 80),
+      })),
+    );
+    const { start, end, copy, count } = coverOld(copies);
+    const found = new Map<number, number>();
+    for (let range = 0; range < count; range++) {
+      if (range > 0) expect(start[range]).toBeGreaterThanOrEqual(end[range - 1] ?? 0);
+      for (let at = start[range] ?? 0; at < (end[range] ?? 0); at++)
+        found.set(at, copy[range] ?? -1);
+    }
+    for (let at = 0; at < 300; at++) {
+      let best = -1;
+      for (let index = 0; index < copies.count; index++) {
+        const { oldStart, length } = copies.at(index);
+        const isInside = at >= oldStart && at < oldStart + length;
+        if (isInside && (best < 0 || length > copies.at(best).length)) best = index;
+      }
+      expect(found.get(at) ?? -1).toBe(best);
+    }
+  }
+});
