@@ -22,7 +22,7 @@ export interface UpgradeOutcome {
   /** The deployment that the next boot tries. */
   readonly deployment?: string;
   readonly slot?: 'a' | 'b';
-  /** Plain bytes of the objects that were fetched, and how many. */
+  /** Bytes that came over the wire, everything counted, and how many objects were among them. */
   readonly fetched?: { readonly bytes: number; readonly objects: number };
   readonly resumedAt?: number;
   readonly rebooting: boolean;
@@ -45,7 +45,7 @@ export async function upgrade(machine: Machine, options: UpgradeOptions): Promis
     if (found.kind !== 'new') return await nothingToWrite(machine, found, options);
 
     const work = await prepare(machine, settled, found, options);
-    const { objects, fetched } = countFetched(work.objects);
+    const { objects, count } = counted(work.objects);
     await markSettled(machine);
     await runSteps(writingSteps, { ...work, objects });
     await tidy(machine);
@@ -56,7 +56,7 @@ export async function upgrade(machine: Machine, options: UpgradeOptions): Promis
       version: work.version,
       deployment: work.deployment.id,
       slot: work.deployment.slot,
-      fetched,
+      fetched: { bytes: options.remote.received, objects: count() },
       resumedAt: work.resumeAt,
       rebooting: options.reboot,
     };
@@ -148,14 +148,14 @@ async function summarize(
   }
 }
 
-function countFetched(source: ObjectSource) {
-  const fetched = { bytes: 0, objects: 0 };
+/** Counts the objects that are opened. */
+function counted(source: ObjectSource): { objects: ObjectSource; count: () => number } {
+  let opened = 0;
   const objects: ObjectSource = {
     open(checksum, length) {
-      fetched.bytes += length;
-      fetched.objects += 1;
+      opened += 1;
       return source.open(checksum, length);
     },
   };
-  return { objects, fetched };
+  return { objects, count: () => opened };
 }

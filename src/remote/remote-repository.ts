@@ -7,6 +7,7 @@ import { isChecksum, objectPath } from '../repo/object-name.ts';
 import { refPath } from '../repo/ref-name.ts';
 import { checkConfig } from '../repo/repository-config.ts';
 import { commitLimit } from '../trust/authenticate.ts';
+import { CountedSource } from './counted-source.ts';
 import { fileObjectLimit, readFileObject } from './file-object.ts';
 
 const configLimit = 64 * 1024;
@@ -14,11 +15,12 @@ const refLength = 65;
 
 /** A repository that is only read from, and that is not believed: all it gives is checked here or in trust/. */
 export class RemoteRepository {
-  readonly #source: ByteSource;
+  readonly #source: CountedSource;
   /** File contents, by checksum: fetched, inflated and checked. */
   readonly objects: ObjectSource;
 
-  constructor(source: ByteSource) {
+  constructor(byteSource: ByteSource) {
+    const source = new CountedSource(byteSource);
     this.#source = source;
     this.objects = {
       open: (checksum, length) => {
@@ -32,6 +34,11 @@ export class RemoteRepository {
   /** What to call it in messages. */
   get name(): string {
     return this.#source.name;
+  }
+
+  /** Bytes of all files that were read so far, as they came: compressed. */
+  get received(): number {
+    return this.#source.received;
   }
 
   /** Throws NOT_FOUND_REMOTE_REPOSITORY, or INPUT_REPOSITORY_MODE for one that is not an archive. */

@@ -20,6 +20,8 @@ import { chooseTarget, type Target } from '../target.ts';
 export interface UpgradeRemote {
   readonly name: string;
   readonly objects: ObjectSource;
+  /** Bytes that came over the wire so far, without the protocol's own. */
+  readonly received: number;
   checkMode(): Promise<void>;
   resolveRef(ref: string): Promise<string>;
   fetchCommit(

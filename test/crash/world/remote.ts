@@ -4,13 +4,21 @@ import { type Release, ref } from './release.ts';
 
 /** A remote in memory whose ref names `release`; the objects of all `releases` are there. */
 export function remoteOf(release: Release, changes: Partial<UpgradeRemote> = {}): UpgradeRemote {
+  let received = 0;
   return {
     name: 'memory',
+    get received() {
+      return received;
+    },
     objects: {
       async *open(checksum) {
         const content = release.objects.get(checksum);
         if (content === undefined) throw missing(`object ${checksum}`);
-        for (let at = 0; at < content.length; at += 65536) yield content.subarray(at, at + 65536);
+        for (let at = 0; at < content.length; at += 65536) {
+          const piece = content.subarray(at, at + 65536);
+          received += piece.length;
+          yield piece;
+        }
       },
     },
     checkMode: async () => {},
