@@ -3,6 +3,7 @@ import { encodeDetachedMetadata, withSignatures } from '../repo/detached-metadat
 import type { Dictionary, Variant } from '../repo/gvariant/variant.ts';
 import { encodePromised, type Promised } from '../repo/pine-metadata.ts';
 import type { Repository } from '../repo/repository.ts';
+import { compareBytes } from '../repo/tree.ts';
 import type { SecretKey } from '../trust/keys.ts';
 import type { CommitOptions } from './commit-options.ts';
 import { hashPlan } from './image-promise.ts';
@@ -12,7 +13,7 @@ const bootCompatibility = 1;
 
 /** In the order that docs/architecture.md gives: it is part of what is hashed. */
 export function commitMetadata(
-  { metadata = [], bootable, ref }: CommitOptions,
+  { metadata = [], bootable, ref, bindRefs = [] }: CommitOptions,
   layout: ImageLayout | undefined,
   image: Promised | undefined,
 ): Dictionary {
@@ -24,7 +25,9 @@ export function commitMetadata(
     entries.push(['pine.image.1', encodePromised(image)]);
     entries.push(['pine.plan.1', encodePromised(hashPlan(layout))]);
   }
-  return [...entries, ['ostree.ref-binding', { type: 'as', value: [ref] }]];
+  // In the order of ostree, for equal checksums.
+  const bound = [ref, ...bindRefs].toSorted(compareBytes);
+  return [...entries, ['ostree.ref-binding', { type: 'as', value: bound }]];
 }
 
 /** The bytes of the commit's detached metadata, with signatures added to what is there already. */

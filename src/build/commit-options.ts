@@ -8,6 +8,8 @@ import type { StoreStatistics } from './store-tree.ts';
 
 export interface CommitOptions {
   readonly ref: string;
+  /** Further refs that the commit is made for: machines that follow them take it once it is promoted. */
+  readonly bindRefs?: readonly string[];
   /** What the commit follows; `none` for a first one. By default what the ref points to. */
   readonly parent?: string;
   readonly subject?: string;

@@ -3,6 +3,7 @@ import { type ImageLayout, layOutImage } from '../image/layout.ts';
 import { encodeTrailer } from '../image/trailer.ts';
 import { encodePlan } from '../plan/plan-file.ts';
 import { encodeCommit } from '../repo/commit-object.ts';
+import { checkMovable } from '../repo/move-ref.ts';
 import { checkRefName } from '../repo/ref-name.ts';
 import { readRef } from '../repo/refs.ts';
 import type { Repository } from '../repo/repository.ts';
@@ -31,7 +32,8 @@ export async function commitTree(
   tree: SourceTree,
   options: CommitOptions,
 ): Promise<CommitResult> {
-  checkRefName(options.ref);
+  for (const ref of [options.ref, ...(options.bindRefs ?? [])]) checkRefName(ref);
+  checkMovable(options.ref);
   const transaction = await Transaction.begin(repository);
   try {
     return await commitIn(transaction, tree, options);

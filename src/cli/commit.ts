@@ -25,6 +25,7 @@ import { openRepository, type RepositoryOptions, repositoryOptions } from './rep
 interface Options extends RepositoryOptions {
   readonly ref?: string;
   readonly branch?: string;
+  readonly bindRef?: readonly string[];
   readonly tree?: string;
   readonly parent?: string;
   readonly subject?: string;
@@ -50,6 +51,7 @@ export function define(command: Command): void {
     .argument('[folder]', 'the root of the tree, the same as --tree')
     .option('--ref <name>', 'the ref that moves to the new commit')
     .addOption(new Option('-b, --branch <name>', 'the same as --ref, as with ostree'))
+    .option('--bind-ref <name>', 'a ref that it may be promoted to; may be repeated', collect)
     .option('--tree <folder>', 'the root of the tree (also as dir=FOLDER)', parseTree)
     .option('--parent <commit>', 'what it follows, or `none` (default: what the ref points to)')
     .option('-s, --subject <text>', 'one line about it')
@@ -112,6 +114,7 @@ async function readOptions(options: Options): Promise<CommitOptions> {
   return {
     ref: needed(options.ref ?? options.branch, 'ref', '--ref NAME'),
     timestamp: options.timestamp ?? defaultTimestamp(systemClock.now()),
+    bindRefs: options.bindRef ?? [],
     image: options.image,
     signKeys: await Promise.all((options.signKey ?? []).map(readSecretKey)),
     slots: await Promise.all((options.layout ?? []).map(readLayout)),

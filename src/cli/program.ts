@@ -16,6 +16,11 @@ const commands: readonly (readonly [string, string, () => Promise<CommandModule>
   ['ls', 'list what is in a commit', () => import('./ls.ts')],
   ['refs', 'list, create and delete refs', () => import('./refs.ts')],
   ['checkout', 'write a commit into a folder', () => import('./checkout.ts')],
+  ['cat', 'print files of a commit', () => import('./cat.ts')],
+  ['rev-parse', 'print the checksums of commits', () => import('./rev-parse.ts')],
+  ['promote', 'move a ref to a commit that was tried under another', () => import('./promote.ts')],
+  ['tag', 'give a commit a name that never moves', () => import('./tag.ts')],
+  ['plan', "make a commit's plan again", () => import('./plan.ts')],
   ['fsck', 'check every object of a repository', () => import('./fsck.ts')],
   ['keys', 'make and show the key pairs that commits are signed with', () => import('./keys.ts')],
   [

@@ -1,6 +1,6 @@
 import type { Command } from 'commander';
 import { PineError } from '../error.ts';
-import { lockForWriting } from '../repo/lock.ts';
+import { asOnlyWriter, checkMovable } from '../repo/move-ref.ts';
 import { checkRefName } from '../repo/ref-name.ts';
 import { deleteRef, listRefs, readRef, writeRef } from '../repo/refs.ts';
 import type { Repository } from '../repo/repository.ts';
@@ -22,7 +22,7 @@ export function define(command: Command): void {
     .argument('[name]', 'only refs below this name; with --create the commit, with --delete a ref')
     .option('-r, --revision', 'print the commits too')
     .option('--list', 'print whole names, also with a name')
-    .option('--create <ref>', 'point a new ref to the commit (promotion)')
+    .option('--create <ref>', 'point a new ref to the commit (`promote` checks more)')
     .option('--force', 'let --create move a ref that is there')
     .option('--delete', 'take the refs of this name and below it away; commits stay')
     .addHelpText(
@@ -40,13 +40,15 @@ async function refs(name: string | undefined, options: Options): Promise<void> {
   const repository = await openRepository(options);
   if (options.create !== undefined) {
     const commit = await resolveCommit(repository, needed(name, 'the commit'));
-    await locked(repository, () => create(repository, options.create ?? '', commit, options.force));
+    await asOnlyWriter(repository, () =>
+      create(repository, options.create ?? '', commit, options.force),
+    );
     return print(options.json, { ref: options.create, commit }, () => '');
   }
   const found = [...(await listRefs(repository))].filter(([ref]) => isBelow(ref, name));
   if (options.delete) {
     needed(name, 'the ref to delete');
-    await locked(repository, async () => {
+    await asOnlyWriter(repository, async () => {
       for (const [ref] of found) await deleteRef(repository, ref);
     });
     return print(options.json, { deleted: found.map(([ref]) => ref) }, () => '');
@@ -68,6 +70,7 @@ async function create(
   force = false,
 ): Promise<void> {
   checkRefName(ref);
+  checkMovable(ref);
   const present = await readRef(repository, ref);
   if (present !== undefined && present !== commit && !force) {
     throw new PineError('STATE_REF_EXISTS', `there is a ref ${ref} already`, {
@@ -78,11 +81,6 @@ async function create(
     });
   }
   await writeRef(repository, ref, commit);
-}
-
-async function locked(repository: Repository, work: () => Promise<void>): Promise<void> {
-  const lock = await lockForWriting(repository);
-  await work().finally(() => lock.release());
 }
 
 function isBelow(ref: string, name: string | undefined): boolean {

@@ -7,7 +7,7 @@ import type { Repository } from './repository.ts';
 
 /**
  * The checksum of the commit that a name means: a ref, a checksum, the unique beginning of one
- * (6 digits or more), each with `^` behind it for the parent. The commit is there.
+ * (4 digits or more), each with `^` behind it for the parent. The commit is there.
  *
  * Throws NOT_FOUND_COMMIT, INPUT_REF_NAME, INPUT_AMBIGUOUS_COMMIT.
  */
@@ -31,7 +31,7 @@ export async function resolveCommit(repository: Repository, name: string): Promi
     if (repository.has(target, 'commit')) return target;
     throw notFound(repository, name, `a ref to ${target}, which is not there`);
   }
-  const candidates = /^[0-9a-f]{6,63}$/.test(name) ? await beginningWith(repository, name) : [];
+  const candidates = /^[0-9a-f]{4,63}$/.test(name) ? await beginningWith(repository, name) : [];
   const [only, second] = candidates;
   if (only === undefined) throw notFound(repository, name, 'no such ref or commit');
   if (second === undefined) return only;
