@@ -1,11 +1,11 @@
 import { maxLiteral, type Segment } from '../../plan/segment.ts';
 import type { PositionedReader } from '../../ports/positioned-reader.ts';
 import { corruptDelta } from '../format/corrupt-delta.ts';
-import { itemKind } from '../format/delta-format.ts';
 import type { DeltaFile } from './delta-file.ts';
 import { Differences } from './differences.ts';
 import { OldFile } from './old-file.ts';
-import { checkPatch, type PatchStreams, patchedBytes, readCopies } from './patch-reader.ts';
+import { type PatchStreams, patchedBytes, readCopies } from './patch-reader.ts';
+import { readItem } from './read-item.ts';
 import type { StreamReader } from './stream-reader.ts';
 
 /**
@@ -18,7 +18,7 @@ export async function* deltaSegments(
   delta: DeltaFile,
   base: PositionedReader,
 ): AsyncGenerator<Segment> {
-  const { from, to } = delta.header;
+  const { from } = delta.header;
   if (from.image.size > base.size) {
     throw corruptDelta(`a base of ${from.image.size} bytes`, `${base.size} bytes`, delta.name);
   }
@@ -31,13 +31,7 @@ export async function* deltaSegments(
   const all = [plan, control, runs, bytes, literals];
   try {
     const items = readItems(delta, plan, { control, literals, differences }, base);
-    let left = to.image.size;
-    for await (const segment of items) {
-      if (segment.length > left) throw corruptDelta(`${left} bytes`, 'more', delta.name);
-      left -= segment.length;
-      yield segment;
-      if (left === 0) break;
-    }
+    yield* items;
     await differences.finish();
     for (const stream of all) await stream.finish();
   } finally {
@@ -52,38 +46,32 @@ async function* readItems(
   base: PositionedReader,
 ): AsyncGenerator<Segment> {
   const made = new MadeBytes();
-  const baseSize = delta.header.from.image.size;
-  const newSize = delta.header.to.image.size;
-  const where = `${delta.name}, the plan`;
+  const { from, to } = delta.header;
+  const sizes = { old: from.image.size, new: to.image.size };
   let oldEnd = 0;
-  for (let at = 0; at < newSize; ) {
-    const kind = await plan.number();
-    const length = await plan.number();
+  for (let at = 0; at < sizes.new; ) {
+    const item = await readItem(plan, { at, oldEnd, sizes, where: delta.name });
+    const { kind, length } = item;
     at += length;
-    if (length === 0 || at > newSize) throw corruptDelta(`up to ${newSize}`, `${at}`, where);
-    if (kind === itemKind.literal) {
-      yield* made.add(readLiterals(streams.literals, length));
-    } else if (kind === itemKind.zeros) {
-      yield* made.flush();
-      yield { kind: 'zeros', length };
-    } else if (kind === itemKind.extent) {
-      const offset = oldEnd + (await plan.signed());
-      oldEnd = offset + length;
-      if (offset < 0 || oldEnd > baseSize) throw corruptDelta(`of ${baseSize}`, `${offset}`, where);
-      yield* made.flush();
-      yield { kind: 'range', offset, length };
-    } else if (kind === itemKind.patch) {
-      const oldOffset = oldEnd + (await plan.signed());
-      const oldSize = await plan.number();
-      const mask = await plan.number();
-      const copies = await plan.number();
-      const shape = { newSize: length, oldOffset, oldSize, mask, copies };
-      checkPatch(shape, baseSize, where);
-      oldEnd = oldOffset + oldSize;
-      const list = await readCopies(shape, streams.control, where);
-      yield* made.add(patchedBytes(shape, new OldFile(base, oldOffset, oldSize), list, streams));
-    } else {
-      throw corruptDelta('kind 0 to 3', `kind ${kind}`, where);
+    oldEnd = item.oldEnd;
+    switch (kind) {
+      case 'literal':
+        yield* made.add(readLiterals(streams.literals, length));
+        break;
+      case 'zeros':
+        yield* made.flush();
+        yield { kind, length };
+        break;
+      case 'extent':
+        yield* made.flush();
+        yield { kind: 'range', offset: item.offset, length };
+        break;
+      case 'patch': {
+        const { oldOffset, oldSize } = item.shape;
+        const copies = await readCopies(item.shape, streams.control, delta.name);
+        const old = new OldFile(base, oldOffset, oldSize);
+        yield* made.add(patchedBytes(item.shape, old, copies, streams));
+      }
     }
   }
   yield* made.flush();

@@ -1,0 +1,44 @@
+import { join } from 'node:path';
+import { type DeltaFile, openDelta, type Signers } from '../delta/decode/delta-file.ts';
+import { deltaPath } from '../delta/store.ts';
+import { nodeBlockDevice } from '../disk/node-block-device.ts';
+import { PineError } from '../error.ts';
+import { nodeFileSystem } from '../ports/node-file-system.ts';
+import { resolveCommit } from '../repo/resolve.ts';
+import { openRepository, type RepositoryOptions } from './repository-option.ts';
+
+/** Opens the delta that an argument names (a file, or FROM..TO of a repository) while `use` runs. */
+export async function withDelta<T>(
+  argument: string,
+  options: RepositoryOptions,
+  keys: Signers,
+  use: (delta: DeltaFile, path: string) => Promise<T>,
+): Promise<T> {
+  const path = await pathOf(argument, options);
+  if ((await nodeFileSystem.status(path))?.kind !== 'file') {
+    throw new PineError('NOT_FOUND_FILE', 'there is no such delta', {
+      expected: 'a .delta file, or FROM..TO with --repo',
+      found: 'nothing',
+      where: path,
+      remedy: '`pinectl delta list` lists those of a repository',
+    });
+  }
+  const file = await nodeBlockDevice(path).open('read');
+  try {
+    return await use(await openDelta(file, keys, path), path);
+  } finally {
+    await file.close();
+  }
+}
+
+async function pathOf(argument: string, options: RepositoryOptions): Promise<string> {
+  const [from, to, ...more] = argument.split('..');
+  const isFile = (await nodeFileSystem.status(argument)) !== undefined;
+  if (isFile || !from || !to || more.length > 0) return argument;
+  const repository = await openRepository(options);
+  const ends = {
+    from: await resolveCommit(repository, from),
+    to: await resolveCommit(repository, to),
+  };
+  return join(repository.path, deltaPath(ends));
+}

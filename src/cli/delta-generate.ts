@@ -1,0 +1,83 @@
+import type { GeneratedDelta } from '../delta/generate.ts';
+import { PineError } from '../error.ts';
+import { nodeFileSystem } from '../ports/node-file-system.ts';
+import { readHistory } from '../repo/history.ts';
+import type { Repository } from '../repo/repository.ts';
+import { resolveCommit } from '../repo/resolve.ts';
+import { keyFileLimit, parseSecretKey } from '../trust/key-file.ts';
+import { formatBytes, print } from './output.ts';
+import { terminalProgress } from './progress.ts';
+import { openRepository, type RepositoryOptions } from './repository-option.ts';
+
+interface Options extends RepositoryOptions {
+  readonly from?: string;
+  readonly to: string;
+  readonly depth: string;
+  readonly signKey?: readonly string[];
+  readonly force?: boolean;
+}
+
+/** `pinectl delta generate`. */
+export async function generate(options: Options): Promise<void> {
+  const { generateDelta } = await import('../delta/generate.ts');
+  const { listDeltas } = await import('../delta/store.ts');
+  const repository = await openRepository(options);
+  const to = await resolveCommit(repository, options.to);
+  const keys = await Promise.all((options.signKey ?? []).map(readSecretKey));
+  const present = options.force ? [] : await listDeltas(repository);
+  const progress = terminalProgress();
+  const made: GeneratedDelta[] = [];
+  const kept: string[] = [];
+  try {
+    for (const from of await commitsBefore(repository, to, options)) {
+      if (present.some((delta) => delta.from === from && delta.to === to)) kept.push(from);
+      else
+        made.push(
+          await generateDelta(repository, { from, to }, { keys, progress: progress.report }),
+        );
+    }
+  } finally {
+    progress.end();
+  }
+  if (keys.length === 0 && made.length > 0) {
+    process.stderr.write('not signed: machines will not take it (--sign-key)\n');
+  }
+  const deltas = made.map(({ from, size }) => ({ from, to, size }));
+  print(options.json, { made: deltas, kept: kept.map((from) => ({ from, to })) }, () =>
+    [
+      ...deltas.map(({ from, size }) => `${from}..${to}  ${formatBytes(size)}`),
+      ...kept.map((from) => `${from}..${to}  is there already`),
+    ].join('\n'),
+  );
+}
+
+async function commitsBefore(
+  repository: Repository,
+  to: string,
+  { from, depth }: Options,
+): Promise<string[]> {
+  if (from !== undefined) return [await resolveCommit(repository, from)];
+  const count = Number(depth);
+  if (!Number.isInteger(count) || count < 1) {
+    throw wrong('a whole number above 0', depth, '--depth');
+  }
+  const { entries } = await readHistory(repository, to, count + 1);
+  const before = entries.slice(1).map(({ checksum }) => checksum);
+  if (before.length > 0) return before;
+  throw wrong('a commit with a parent, or --from COMMIT', 'a first commit', `commit ${to}`);
+}
+
+async function readSecretKey(path: string) {
+  const bytes = await nodeFileSystem.readFile(path, keyFileLimit);
+  if (bytes !== undefined) return parseSecretKey(bytes.toString(), path);
+  throw wrong('a .secret file', 'no such file', path);
+}
+
+function wrong(expected: string, found: string, where: string): PineError {
+  return new PineError('USAGE_COMMAND_LINE', 'there is nothing to make a delta of', {
+    expected,
+    found,
+    where,
+    remedy: 'run `pinectl delta generate --help`',
+  });
+}

@@ -1,0 +1,87 @@
+import { stat } from 'node:fs/promises';
+import type { DeltaFile } from '../delta/decode/delta-file.ts';
+import { streamNames } from '../delta/format/delta-format.ts';
+import { type DeltaItem, inspectDelta } from '../delta/inspect.ts';
+import { nodeBlockDevice } from '../disk/node-block-device.ts';
+import { openPlan } from '../plan/plan-file.ts';
+import { listTree } from '../repo/list-tree.ts';
+import { Repository } from '../repo/repository.ts';
+import { withDelta } from './delta-file.ts';
+import { formatBytes, print } from './output.ts';
+import type { RepositoryOptions } from './repository-option.ts';
+
+interface Options extends RepositoryOptions {
+  readonly top: string;
+}
+
+/** `pinectl delta show`. Names files only with the repository that has the new commit. */
+export async function show(argument: string, options: Options): Promise<void> {
+  // Looking at it is no acting on it: no signature is asked for.
+  await withDelta(argument, options, undefined, async (delta, path) => {
+    const { header } = delta;
+    const bytes = { literal: 0, zeros: 0, extent: 0, patch: 0 };
+    const items: DeltaItem[] = [];
+    for await (const item of inspectDelta(delta)) {
+      bytes[item.kind] += item.length;
+      if (item.kind === 'patch' || item.kind === 'literal') items.push(item);
+    }
+    const top = items.sort((a, b) => weight(b) - weight(a)).slice(0, Number(options.top));
+    const names = await pathsAt(delta, options);
+    const files = top.map((item) => ({ ...item, path: names.get(item.at) }));
+    const { size } = await stat(path);
+    const streams = Object.fromEntries(
+      streamNames.map((name) => {
+        const { plainSize, size } = header.streams[name];
+        return [name, { plainSize, size }];
+      }),
+    );
+    const { from, to } = header;
+    print(options.json, { from, to, size, bytes, streams, files }, () =>
+      [
+        `from ${from.commit}  ${formatBytes(from.image.size)}`,
+        `to   ${to.commit}  ${formatBytes(to.image.size)}`,
+        `size ${size} bytes`,
+        `of the new image: ${formatBytes(bytes.extent)} copied, ${formatBytes(bytes.patch)} patched, ${formatBytes(bytes.literal)} new, ${formatBytes(bytes.zeros)} zeros`,
+        ...streamNames.map((name) => {
+          const { plainSize, size } = header.streams[name];
+          return `  ${name.padEnd(12)}${size} bytes (${plainSize} before compression)`;
+        }),
+        'most before compression:',
+        ...files.map(
+          ({ path, at, length, literals, differences, copies }) =>
+            `  ${path ?? `byte ${at}`}: ${literals} new and ${differences} different bytes of ${length}, ${copies} copies`,
+        ),
+      ].join('\n'),
+    );
+  });
+}
+
+function weight({ literals, differences }: DeltaItem): number {
+  return literals + differences;
+}
+
+/** The path of the file that begins at a byte of the new image. */
+async function pathsAt({ header }: DeltaFile, options: Options): Promise<Map<number, string>> {
+  const found = new Map<number, string>();
+  if (options.repo === undefined) return found;
+  const repository = await Repository.open(options.repo);
+  const { commit } = header.to;
+  if (!repository.has(commit, 'commit') || !repository.has(commit, 'plan')) return found;
+  const paths = new Map<string, string>();
+  for await (const { path, kind, checksums } of listTree(repository, commit, '/', 'all')) {
+    const [checksum = ''] = checksums;
+    if (kind === 'file' && !paths.has(checksum)) paths.set(checksum, path);
+  }
+  const plan = await nodeBlockDevice(repository.objectFile(commit, 'plan')).open('read');
+  try {
+    let at = 0;
+    for await (const segment of (await openPlan(plan)).segments()) {
+      const path = segment.kind === 'object' ? paths.get(segment.checksum) : 'superblock or tables';
+      if (path !== undefined) found.set(at, path);
+      at += segment.length;
+    }
+  } finally {
+    await plan.close();
+  }
+  return found;
+}

@@ -1,0 +1,51 @@
+import type { Command } from 'commander';
+import { repositoryOptions } from './repository-option.ts';
+
+/** `pinectl delta`: the difference between two commits' images, for machines that have the one. */
+export function define(command: Command): void {
+  const collect = (value: string, all: readonly string[] = []) => [...all, value];
+  repositoryOptions(command.command('generate'))
+    .description('make the delta from one commit to another, and put it into the repository')
+    .option('--from <commit>', 'a ref or checksum (default: the parent)')
+    .requiredOption('--to <commit>', 'a ref or checksum')
+    .option('--depth <n>', 'from each of so many commits before, instead of --from', '1')
+    .option('--sign-key <file>', 'sign with a .secret file; may be repeated', collect)
+    .option('--force', 'make it again when it is there')
+    .addHelpText(
+      'after',
+      `
+Machines take only deltas that one of their keys signed.
+
+Examples:
+  pinectl delta generate --repo repo --to alpine/x86_64/web --sign-key release.secret
+  pinectl delta generate --repo repo --to alpine/x86_64/web --depth 5 --sign-key release.secret`,
+    )
+    .action(async (options) => (await import('./delta-generate.ts')).generate(options));
+  repositoryOptions(command.command('list'))
+    .description('list the deltas of a repository')
+    .action(async (options) => (await import('./delta-list.ts')).list(options));
+  repositoryOptions(command.command('show'))
+    .description('tell what is in a delta: bytes by kind, and the files that take most')
+    .argument('<delta>', 'a .delta file, or FROM..TO of the repository')
+    .option('--top <n>', 'so many files', '10')
+    .action(async (name, options) => (await import('./delta-show.ts')).show(name, options));
+  repositoryOptions(command.command('apply'))
+    .description('make the new image of the old one')
+    .argument('<delta>', 'a .delta file, or FROM..TO of the repository')
+    .requiredOption('--from <image>', 'the old image: a file, or a slot')
+    .requiredOption('-o, --output <file>', 'the file to write, replaced when it is whole')
+    .option('--key <file>', 'a .pub file that must have signed it; may be repeated', collect)
+    .option('--unsigned', 'take it without a signature: for a delta that you made yourself')
+    .addHelpText(
+      'after',
+      `
+Example:
+  pinectl delta apply update.delta --key release.pub --from old.squashfs -o new.squashfs`,
+    )
+    .action(async (name, options) => (await import('./delta-apply.ts')).apply(name, options));
+  repositoryOptions(command.command('prune'))
+    .description('remove deltas to commits that no ref names, or that are gone')
+    .option('--dry-run', 'only tell')
+    .action(async (options) => (await import('./delta-list.ts')).prune(options));
+  command.addHelpText('after', '\nMore: docs/deltas.md');
+}

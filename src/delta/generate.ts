@@ -1,0 +1,76 @@
+import { mkdir } from 'node:fs/promises';
+import { join } from 'node:path';
+import { PineError } from '../error.ts';
+import { nodeFileSystem } from '../ports/node-file-system.ts';
+import type { Progress } from '../ports/progress.ts';
+import { lockForWriting } from '../repo/lock.ts';
+import type { Repository } from '../repo/repository.ts';
+import type { SecretKey } from '../trust/keys.ts';
+import { checkDelta } from './check-delta.ts';
+import { imageOfCommit, withImageFile } from './commit-image.ts';
+import { type Contribution, encodeDelta } from './encode/encode-delta.ts';
+import { signDelta } from './sign-delta.ts';
+import { publishDelta } from './store.ts';
+
+export interface GenerateOptions {
+  readonly keys: readonly SecretKey[];
+  readonly progress?: Progress | undefined;
+}
+
+export interface GeneratedDelta {
+  readonly from: string;
+  readonly to: string;
+  /** Bytes of the file. */
+  readonly size: number;
+  readonly contributions: readonly Contribution[];
+}
+
+/**
+ * Makes the delta between two commits of a repository, applies it, and puts it into the repository only
+ * when it made the right image. Takes room for both images in the repository's tmp/.
+ *
+ * Throws STATE_LOCKED, NOT_FOUND_IMAGE, NOT_FOUND_PLAN, SPACE_REPOSITORY, CORRUPT_IMAGE.
+ */
+export async function generateDelta(
+  repository: Repository,
+  ends: { readonly from: string; readonly to: string },
+  { keys, progress }: GenerateOptions,
+): Promise<GeneratedDelta> {
+  const [from, to] = [
+    await imageOfCommit(repository, ends.from),
+    await imageOfCommit(repository, ends.to),
+  ];
+  // Nobody takes objects away, or tidies tmp/, meanwhile.
+  const lock = await lockForWriting(repository);
+  try {
+    const temporary = join(repository.path, 'tmp');
+    await mkdir(temporary, { recursive: true });
+    await checkSpace(temporary, from.image.size + to.image.size);
+    return await withImageFile(repository, from, join(temporary, 'pine-delta-old'), (old) =>
+      withImageFile(repository, to, join(temporary, 'pine-delta-new'), async (bytes) => {
+        const { delta, contributions } = await encodeDelta(
+          { ...from, reader: old },
+          { ...to, reader: bytes },
+          progress,
+        );
+        await checkDelta(delta, old, to);
+        const size = await publishDelta(repository, ends, await signDelta(delta, keys));
+        return { ...ends, size, contributions };
+      }),
+    );
+  } finally {
+    await lock.release();
+  }
+}
+
+/** S10: both images are written before the first file is compared. */
+async function checkSpace(folder: string, needed: number): Promise<void> {
+  const free = await nodeFileSystem.freeBytes(folder);
+  if (needed <= free) return;
+  throw new PineError('SPACE_REPOSITORY', 'the repository has not enough room to make a delta', {
+    expected: `${needed} bytes for the two images`,
+    found: `${free} bytes`,
+    where: folder,
+    remedy: 'free some space',
+  });
+}

@@ -1,0 +1,61 @@
+import type { DeltaFile } from './decode/delta-file.ts';
+import { Differences } from './decode/differences.ts';
+import { readCopies } from './decode/patch-reader.ts';
+import { readItem } from './decode/read-item.ts';
+import type { itemKind } from './format/delta-format.ts';
+
+/** A run of bytes of the new image, and what the delta has for it, before compression. Bytes. */
+export interface DeltaItem {
+  readonly kind: keyof typeof itemKind;
+  /** Where it begins in the new image. */
+  readonly at: number;
+  readonly length: number;
+  readonly literals: number;
+  readonly differences: number;
+  readonly copies: number;
+}
+
+/** Everything that a delta is made of, in the order of the new image. Throws CORRUPT_DELTA. */
+export async function* inspectDelta(delta: DeltaFile): AsyncGenerator<DeltaItem> {
+  const plan = delta.stream('plan');
+  const control = delta.stream('control');
+  const [runs, bytes] = [delta.stream('runs'), delta.stream('differences')];
+  const differences = new Differences(runs, bytes, delta.name);
+  const { from, to } = delta.header;
+  const sizes = { old: from.image.size, new: to.image.size };
+  try {
+    let oldEnd = 0;
+    for (let at = 0; at < sizes.new; ) {
+      const item = await readItem(plan, { at, oldEnd, sizes, where: delta.name });
+      const common = { kind: item.kind, at, length: item.length };
+      at += item.length;
+      oldEnd = item.oldEnd;
+      if (item.kind !== 'patch') {
+        const literals = item.kind === 'literal' ? item.length : 0;
+        yield { ...common, literals, differences: 0, copies: 0 };
+        continue;
+      }
+      const { count, length } = await readCopies(item.shape, control, delta.name);
+      const copied = length.reduce((sum, each) => sum + each, 0);
+      yield {
+        ...common,
+        literals: item.length - copied,
+        differences: await countDifferences(differences, copied),
+        copies: count,
+      };
+    }
+  } finally {
+    for (const stream of [plan, control, runs, bytes]) await stream.close();
+  }
+}
+
+async function countDifferences(differences: Differences, length: number): Promise<number> {
+  const buffer = new Uint8Array(65536);
+  let count = 0;
+  for (let done = 0; done < length; done += buffer.length) {
+    const part = buffer.subarray(0, length - done).fill(0);
+    await differences.addTo(part);
+    for (const byte of part) if (byte !== 0) count++;
+  }
+  return count;
+}

@@ -1,0 +1,78 @@
+import { mkdir, open, rename, rm, stat } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
+import { nodeFileSystem } from '../ports/node-file-system.ts';
+import { isChecksum } from '../repo/object-name.ts';
+import type { Repository } from '../repo/repository.ts';
+
+/** A delta of a repository: from which commit to which, and the bytes of its file. */
+export interface StoredDelta {
+  readonly from: string;
+  readonly to: string;
+  readonly size: number;
+}
+
+const folder = 'pine/deltas';
+
+/** Where the delta from one commit to another lies in a repository. */
+export function deltaPath({ from, to }: { readonly from: string; readonly to: string }): string {
+  return `${folder}/${to}/${from}.delta`;
+}
+
+/** All deltas of a repository, in the order of the commits that they lead to. */
+export async function listDeltas(repository: Repository): Promise<StoredDelta[]> {
+  const found: StoredDelta[] = [];
+  for (const to of await names(join(repository.path, folder))) {
+    if (!isChecksum(to)) continue;
+    for (const name of await names(join(repository.path, folder, to))) {
+      const from = name.replace(/\.delta$/, '');
+      if (!isChecksum(from) || from === name) continue;
+      const { size } = await stat(join(repository.path, deltaPath({ from, to })));
+      found.push({ from, to, size });
+    }
+  }
+  return found;
+}
+
+/** Puts a delta into a repository, whole or not at all (S6). What was there under its name is replaced. */
+export async function publishDelta(
+  repository: Repository,
+  ends: { readonly from: string; readonly to: string },
+  pieces: Iterable<Uint8Array>,
+): Promise<number> {
+  const path = join(repository.path, deltaPath(ends));
+  const temporary = join(repository.path, 'tmp', `pine-${ends.from}.delta`);
+  const first = await mkdir(dirname(path), { recursive: true });
+  const file = await open(temporary, 'w');
+  let size = 0;
+  try {
+    for (const piece of pieces) {
+      await file.writeFile(piece);
+      size += piece.length;
+    }
+    await file.sync();
+  } finally {
+    await file.close();
+  }
+  await rename(temporary, path);
+  for (let each = dirname(path); each !== repository.path; each = dirname(each)) {
+    await nodeFileSystem.sync(each);
+    if (first === undefined) break;
+  }
+  return size;
+}
+
+/** Takes a delta away; its folder goes with the last one. */
+export async function removeDelta(
+  repository: Repository,
+  ends: { readonly from: string; readonly to: string },
+): Promise<void> {
+  const path = join(repository.path, deltaPath(ends));
+  await rm(path, { force: true });
+  if ((await names(dirname(path))).length === 0) {
+    await rm(dirname(path), { recursive: true, force: true });
+  }
+}
+
+async function names(path: string): Promise<string[]> {
+  return (await nodeFileSystem.readFolder(path)) ?? [];
+}

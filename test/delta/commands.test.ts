@@ -1,0 +1,108 @@
+import { spawnSync } from 'node:child_process';
+import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { expect, test } from 'vitest';
+import { commitTree } from '../../src/build/commit-tree.ts';
+import { generateDelta } from '../../src/delta/generate.ts';
+import { listDeltas, removeDelta } from '../../src/delta/store.ts';
+import { lockForWriting } from '../../src/repo/lock.ts';
+import { promisedImage } from '../../src/repo/pine-metadata.ts';
+import type { Repository } from '../../src/repo/repository.ts';
+import { smallRepository, smallTree, timestamp } from '../repo/support/small-commit.ts';
+import { temporaryFolder } from '../repo/support/temporary-folder.ts';
+import { codeOfAsync } from '../support/code-of.ts';
+import { sha256 } from './support/image-pair.ts';
+
+const folder = temporaryFolder();
+const main = new URL('../../src/cli/main.ts', import.meta.url).pathname;
+
+function pinectl(...args: string[]) {
+  const all = [main, ...args, '--json'];
+  const run = spawnSync(process.execPath, all, { cwd: folder, encoding: 'utf8' });
+  return { status: run.status, text: run.stderr, result: JSON.parse(run.stdout || '{}') };
+}
+
+/** Two commits on one ref. */
+async function twoCommits(
+  name: string,
+): Promise<{ repository: Repository; from: string; to: string }> {
+  const { repository, commit: from } = await smallRepository(join(folder, name));
+  const options = { ref: 'test/small', timestamp: timestamp + 1, image: true };
+  const { commit: to } = await commitTree(repository, smallTree('another greeting'), options);
+  return { repository, from, to };
+}
+
+test('a delta is made from the parent, listed, shown, applied and pruned', async () => {
+  const { repository, from, to } = await twoCommits('repo');
+  expect(pinectl('keys', 'generate', '-o', 'release').status).toBe(0);
+  expect(pinectl('keys', 'generate', '-o', 'other').status).toBe(0);
+  const generate = ['delta', 'generate', '--repo', 'repo', '--to', 'test/small'];
+  const made = pinectl(...generate, '--sign-key', 'release.secret').result.made[0];
+  expect(made).toMatchObject({ from, to });
+  const path = join(folder, 'repo/pine/deltas', to, `${from}.delta`);
+  const bytes = readFileSync(path);
+  expect(bytes.length).toBe(made.size);
+  expect(pinectl(...generate).result).toMatchObject({ made: [], kept: [{ from, to }] });
+  pinectl(...generate, '--sign-key', 'release.secret', '--force');
+  expect(readFileSync(path).equals(bytes)).toBe(true);
+  expect(readdirSync(join(folder, 'repo/tmp'))).toEqual([]);
+
+  expect(pinectl('delta', 'list', '--repo', 'repo').result.deltas).toEqual([made]);
+  const shown = pinectl('delta', 'show', '--repo', 'repo', `${from}..${to}`).result;
+  expect(shown.size).toBe(made.size);
+  expect(shown.bytes.extent).toBe(100_000);
+  const all = shown.bytes.extent + shown.bytes.patch + shown.bytes.literal + shown.bytes.zeros;
+  expect(all).toBe(shown.to.image.size);
+  expect(shown.files.map((file: { path: string }) => file.path)).toContain('/etc/motd');
+
+  const images = [from, to].map((commit, index) => {
+    const output = `${index}.squashfs`;
+    const args = ['--repo', 'repo', '--ref', commit, '--format', 'squashfs', '-o', output];
+    expect(pinectl('image', ...args).status).toBe(0);
+    return output;
+  });
+  const apply = (image: string, key: string) =>
+    pinectl('delta', 'apply', path, '--from', image, '-o', 'made.squashfs', '--key', key);
+  const right = apply(images[0] ?? '', 'release.pub');
+  expect(right.result).toMatchObject({ from, to, signedBy: 'release.pub' });
+  const image = promisedImage(await repository.readCommit(to));
+  expect(sha256(readFileSync(join(folder, 'made.squashfs')))).toBe(image?.sha256);
+  expect(apply(images[1] ?? '', 'release.pub').text).toContain('INPUT_DELTA_BASE');
+  expect(apply(images[0] ?? '', 'other.pub').text).toContain('TRUST_UNKNOWN_KEY');
+  const keyless = ['delta', 'apply', path, '--from', images[0] ?? '', '-o', 'x.squashfs'];
+  expect(pinectl(...keyless).text).toContain('TRUST_NO_KEYS');
+  writeFileSync(path, bytes.subarray(0, bytes.length - 1));
+  expect(apply(images[0] ?? '', 'release.pub').text).toContain('CORRUPT_DELTA');
+  expect(existsSync(join(folder, 'x.squashfs'))).toBe(false);
+
+  expect(pinectl('delta', 'prune', '--repo', 'repo').result.removed).toEqual([]);
+  expect(pinectl('refs', '--repo', 'repo', '--delete', 'test/small').status).toBe(0);
+  const prune = ['delta', 'prune', '--repo', 'repo'];
+  expect(pinectl(...prune, '--dry-run').result.removed).toHaveLength(1);
+  expect(existsSync(path)).toBe(true);
+  expect(pinectl(...prune).result.removed).toHaveLength(1);
+  expect(readdirSync(join(folder, 'repo/pine/deltas'))).toEqual([]);
+}, 60_000);
+
+test('what is left over of a kill is in nobody’s way, and two writers are not at work at once', async () => {
+  const { repository, from, to } = await twoCommits('killed');
+  mkdirSync(join(repository.path, 'tmp'), { recursive: true });
+  writeFileSync(join(repository.path, 'tmp/pine-delta-old'), 'left over');
+  const lock = await lockForWriting(repository);
+  await codeOfAsync(() => generateDelta(repository, { from, to }, { keys: [] }), 'STATE_LOCKED');
+  await lock.release();
+  await generateDelta(repository, { from, to }, { keys: [] });
+  expect(await listDeltas(repository)).toMatchObject([{ from, to }]);
+  await removeDelta(repository, { from, to });
+  expect(await listDeltas(repository)).toEqual([]);
+});
+
+test('a commit without an image, or without its plan, is named', async () => {
+  const { repository, from, to } = await twoCommits('plain');
+  const options = { ref: 'plain', timestamp, image: false };
+  const { commit } = await commitTree(repository, smallTree('plain'), options);
+  const run = () => generateDelta(repository, { from, to: commit }, { keys: [] });
+  await codeOfAsync(run, 'NOT_FOUND_IMAGE');
+  spawnSync('rm', [repository.objectFile(to, 'plan')]);
+  await codeOfAsync(() => generateDelta(repository, { from, to }, { keys: [] }), 'NOT_FOUND_PLAN');
+});
