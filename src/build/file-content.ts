@@ -1,8 +1,6 @@
 import { type BigIntStats, closeSync, constants, fstatSync, openSync, readSync } from 'node:fs';
 import { PineError } from '../error.ts';
-import type { SourceContent } from './source-tree.ts';
-
-const pieceSize = 256 * 1024;
+import { type SourceContent, scratchSize } from './source-tree.ts';
 
 /**
  * The content of a file on disk, which must stay what it was when the tree was scanned. Reading ends
@@ -11,13 +9,16 @@ const pieceSize = 256 * 1024;
 export function fileContent(path: string, scanned: BigIntStats): SourceContent {
   return {
     size: Number(scanned.size),
-    async *open() {
+    async *open(scratch) {
       const descriptor = openFile(path);
       try {
         checkUnchanged(path, scanned, descriptor);
         let left = Number(scanned.size);
         while (left > 0) {
-          const piece = Buffer.allocUnsafe(Math.min(pieceSize, left));
+          const piece = (scratch ?? Buffer.allocUnsafe(Math.min(scratchSize, left))).subarray(
+            0,
+            left,
+          );
           const length = read(path, descriptor, piece);
           if (length === 0) break;
           left -= length;

@@ -6,7 +6,7 @@ import { encodePlan } from '../plan/plan-file.ts';
 import type { Progress } from '../ports/progress.ts';
 import { fileObjectHash } from '../repo/file-header.ts';
 import type { Promised } from '../repo/pine-metadata.ts';
-import type { SourceFile } from './source-tree.ts';
+import { type SourceFile, scratchSize } from './source-tree.ts';
 
 const zeros = Buffer.alloc(64 * 1024);
 
@@ -47,14 +47,18 @@ export function hashPlan(layout: ImageLayout): Promised {
   return { size, sha256: hash.digest('hex') };
 }
 
-/** The files of a tree as a source of objects. Contents are checked again: what changed ends in INPUT_FILE_CHANGED. */
+/**
+ * The files of a tree as a source of objects, one at a time: a piece is good until the next one is asked
+ * for. Contents are checked again: what changed ends in INPUT_FILE_CHANGED.
+ */
 export function objectsOfTree(files: ReadonlyMap<string, SourceFile>): ObjectSource {
+  const scratch = Buffer.allocUnsafe(scratchSize);
   return {
     async *open(checksum, length) {
       const file = files.get(checksum);
       if (file?.content.size !== length) throw new Error(`the tree has no object ${checksum}`);
       const hash = fileObjectHash({ ...file, target: '' });
-      for await (const piece of file.content.open()) {
+      for await (const piece of file.content.open(scratch)) {
         hash.update(piece);
         yield piece;
       }

@@ -2,7 +2,13 @@ import type { Progress } from '../ports/progress.ts';
 import { fileObjectHash } from '../repo/file-header.ts';
 import type { DirectoryNode, FileNode, SymlinkNode, TreeNode } from '../repo/tree.ts';
 import { sourceSize } from './source-size.ts';
-import type { SourceDirectory, SourceFile, SourceNode, SourceSymlink } from './source-tree.ts';
+import {
+  type SourceDirectory,
+  type SourceFile,
+  type SourceNode,
+  type SourceSymlink,
+  scratchSize,
+} from './source-tree.ts';
 
 /** A source tree with every checksum known, and where each object's content is read from. */
 export interface MeasuredTree {
@@ -21,6 +27,7 @@ export async function measureTree(
   const links = new Map<string, SourceSymlink>();
   /** Hard links share their node, and are hashed once. */
   const known = new Map<SourceFile, FileNode>();
+  const scratch = Buffer.allocUnsafe(scratchSize);
   const total = sourceSize(root);
   let done = 0;
 
@@ -29,7 +36,7 @@ export async function measureTree(
     if (present !== undefined) return present;
     const { content, ...metadata } = node;
     const hash = fileObjectHash({ ...metadata, target: '' });
-    for await (const piece of content.open()) {
+    for await (const piece of content.open(scratch)) {
       hash.update(piece);
       done += piece.length;
       progress(done, total, 'Hashing');

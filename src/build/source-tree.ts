@@ -5,8 +5,15 @@ import type { Metadata } from '../repo/tree.ts';
 export interface SourceContent {
   /** Bytes. What `open` gives has this length, or ends in INPUT_FILE_CHANGED. */
   readonly size: number;
-  open(): AsyncIterable<Uint8Array>;
+  /**
+   * With a `scratch` buffer, pieces may lie in it: each is good until the next one is asked for. Who
+   * only looks at the bytes so spares a buffer for every piece.
+   */
+  open(scratch?: Buffer): AsyncIterable<Uint8Array>;
 }
+
+/** Bytes that a `scratch` buffer has. */
+export const scratchSize = 256 * 1024;
 
 export interface SourceFile extends Metadata {
   readonly kind: 'file';

@@ -2,7 +2,7 @@ import { forEachParallel } from '../parallel.ts';
 import type { Progress } from '../ports/progress.ts';
 import type { FileHeader } from '../repo/file-header.ts';
 import type { Transaction } from '../repo/transaction.ts';
-import { writeFileObject, writeLinkObject } from '../repo/write-file-object.ts';
+import { smallFile, writeFileObject, writeLinkObject } from '../repo/write-file-object.ts';
 import type { TreeObject } from '../repo/write-tree.ts';
 import type { MeasuredTree } from './measure.ts';
 import type { SourceFile } from './source-tree.ts';
@@ -46,7 +46,7 @@ export async function storeTree(
   for (const { checksum, kind, bytes: object } of directories) {
     if (transaction.addMetadataObject(object, kind, checksum)) metadataWritten += 1;
   }
-  await forEachParallel(files, parallelFiles, async ([checksum, file]) => {
+  const store = async ([checksum, file]: [string, SourceFile]) => {
     const path = transaction.claim(checksum, 'filez');
     if (path === undefined) return;
     const header: FileHeader = { ...file, size: file.content.size, target: '' };
@@ -54,7 +54,15 @@ export async function storeTree(
     contentWritten += 1;
     bytes += file.content.size;
     progress(bytes, total, 'Storing');
-  });
+  };
+  // A large file keeps all threads busy by itself, and first, so that none is left over at the end.
+  const isLarge = ([, file]: [string, SourceFile]) => file.content.size > smallFile;
+  await forEachParallel(files.filter(isLarge), 1, store);
+  await forEachParallel(
+    files.filter((file) => !isLarge(file)),
+    parallelFiles,
+    store,
+  );
   return {
     metadataTotal: new Set(directories.map(({ checksum, kind }) => checksum + kind)).size,
     metadataWritten,

@@ -1,16 +1,11 @@
-import { createWriteStream, writeFileSync } from 'node:fs';
-import { Readable, Transform } from 'node:stream';
-import { pipeline } from 'node:stream/promises';
-import { promisify } from 'node:util';
-import { constants, createDeflateRaw, deflateRaw } from 'node:zlib';
+import { writeFileSync } from 'node:fs';
+import { open } from 'node:fs/promises';
 import { PineError } from '../error.ts';
+import { deflateBlocks, deflateWhole } from './deflate-blocks.ts';
 import { encodeFileHeader, type FileHeader, fileObjectHash } from './file-header.ts';
 
-/** The level that ostree uses by default for archives. */
-const options = { level: constants.Z_DEFAULT_COMPRESSION } as const;
-
-/** Contents up to this size are deflated at once; larger ones are streamed (S9). */
-const smallFile = 1024 * 1024;
+/** Contents up to this size are deflated at once; larger ones in blocks, on all threads (S9). */
+export const smallFile = 256 * 1024;
 
 /**
  * Writes a .filez to a new file at `path`, not durably. Throws INPUT_FILE_CHANGED when the content's
@@ -29,24 +24,23 @@ export async function writeFileObject(
     for await (const piece of content) pieces.push(piece);
     const plain = Buffer.concat(pieces);
     check(hash.update(plain).digest('hex'), checksum, path);
-    const deflated = await promisify(deflateRaw)(plain, options);
+    const deflated = await deflateWhole(plain);
     writeFileSync(path, Buffer.concat([start, deflated]), { flag: 'wx' });
     return;
   }
-  const target = createWriteStream(path, { flags: 'wx', highWaterMark: 256 * 1024 });
-  target.write(start);
-  const hashing = new Transform({
-    transform(piece: Uint8Array, _, done) {
+  const hashed = async function* () {
+    for await (const piece of content) {
       hash.update(piece);
-      done(null, piece);
-    },
-  });
-  await pipeline(
-    Readable.from(content, { objectMode: false, highWaterMark: 256 * 1024 }),
-    hashing,
-    createDeflateRaw(options),
-    target,
-  );
+      yield piece;
+    }
+  };
+  const file = await open(path, 'wx');
+  try {
+    await file.writeFile(start);
+    for await (const deflated of deflateBlocks(hashed())) await file.writeFile(deflated);
+  } finally {
+    await file.close();
+  }
   check(hash.digest('hex'), checksum, path);
 }
 
