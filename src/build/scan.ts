@@ -131,7 +131,8 @@ function kindOf(status: BigIntStats): string {
   return status.isSocket() ? 'a socket' : 'a device';
 }
 
-function special(where: string, found: string): PineError {
+/** What a commit can not hold: devices, sockets, fifos. */
+export function special(where: string, found: string): PineError {
   return new PineError('INPUT_SPECIAL_FILE', `a commit can't hold ${found}`, {
     expected: 'files, folders and symbolic links (devices below /dev are left out)',
     found,
@@ -140,7 +141,8 @@ function special(where: string, found: string): PineError {
   });
 }
 
-function notUtf8(what: string, bytes: Buffer, where: string): PineError {
+/** A name or link target that OSTree does not take; `what` says whose. */
+export function notUtf8(what: string, bytes: Buffer, where: string): PineError {
   return new PineError('INPUT_NAME', `${what} that is not UTF-8`, {
     expected: 'names in UTF-8, as OSTree wants them',
     found: JSON.stringify(bytes.toString('latin1')),

@@ -1,5 +1,6 @@
 import { PineError } from '../error.ts';
 import type { Metadata } from '../repo/tree.ts';
+import { type FoundNode, followLinks } from './follow-links.ts';
 
 /** Where the content of a file is read from; every call of `open` starts at its first byte. */
 export interface SourceContent {
@@ -67,29 +68,8 @@ export class SourceTree {
    * What a path names once links are followed as the booted system would: `/sbin/init` to
    * busybox, `/lib` to `/usr/lib`. A link that leads out of the root stays inside it.
    */
-  resolve(path: string): { readonly path: string; readonly node: SourceNode } | undefined {
-    const pending = splitPath(path);
-    const trail: { name: string; node: SourceNode }[] = [];
-    for (let links = 0; pending.length > 0; ) {
-      const name = pending.shift() ?? '';
-      const here = trail.at(-1)?.node ?? this.root;
-      if (name === '..') trail.pop();
-      if (name === '' || name === '.' || name === '..') continue;
-      const node = here.kind === 'directory' ? here.entries.get(name) : undefined;
-      if (node === undefined) return undefined;
-      if (node.kind !== 'symlink') {
-        trail.push({ name, node });
-        continue;
-      }
-      links += 1;
-      if (links > 40) return undefined;
-      if (node.target.startsWith('/')) trail.length = 0;
-      pending.unshift(...node.target.split('/'));
-    }
-    return {
-      path: `/${trail.map((step) => step.name).join('/')}`,
-      node: trail.at(-1)?.node ?? this.root,
-    };
+  resolve(path: string): FoundNode | undefined {
+    return followLinks(this.root, path, 'stay');
   }
 
   /** Reads a whole file, links followed. Throws NOT_FOUND_TREE_FILE, and INPUT_FILE_TOO_LARGE beyond `limit` bytes. */
@@ -147,12 +127,39 @@ export class SourceTree {
     return node;
   }
 
-  /** Adds or replaces any node. A parent that is a link is followed; throws INPUT_TREE_CONFLICT when one is a file. */
+  /**
+   * Adds or replaces any node. A parent that is a link is followed inside the tree. Throws
+   * INPUT_TREE_CONFLICT when one is a file, or a link that leads out of the tree.
+   */
   put(path: string, node: SourceNode): void {
     const names = splitPath(path);
     const name = names.pop();
     if (name === undefined) throw conflict(path, 'the root itself');
     this.#directory(names).entries.set(name, node);
+  }
+
+  /**
+   * Lays a node over what is there, as unpacking a tar over it does: a directory keeps the entries that
+   * it has and gets the new owner and mode; where a link leads to a directory, that one is meant and
+   * nothing changes. Throws INPUT_TREE_CONFLICT where a directory with entries would be lost.
+   */
+  layOver(path: string, node: SourceNode): void {
+    const names = splitPath(path);
+    const name = names.pop();
+    const parent = this.#directory(names);
+    const present = name === undefined ? this.root : parent.entries.get(name);
+    if (node.kind === 'directory') {
+      const { entries: _, ...metadata } = node;
+      const linked =
+        present?.kind === 'symlink' ? followLinks(this.root, path, 'refuse') : undefined;
+      if (present?.kind === 'directory') Object.assign(present, metadata);
+      else if (linked?.node.kind !== 'directory') this.put(path, node);
+      return;
+    }
+    if (present?.kind === 'directory' && present.entries.size > 0) {
+      throw conflict(path, 'a directory that is not empty', 'nothing, or what can be replaced');
+    }
+    this.put(path, node);
   }
 
   /** Takes a name away, without following a link there; says whether there was one. */
@@ -169,7 +176,7 @@ export class SourceTree {
     let here = this.root;
     for (const name of names) {
       path += `/${name}`;
-      const next = here.entries.has(name) ? this.resolve(path) : undefined;
+      const next = here.entries.has(name) ? followLinks(this.root, path, 'refuse') : undefined;
       if (next === undefined && !here.entries.has(name)) {
         const made: SourceDirectory = {
           kind: 'directory',
@@ -180,7 +187,8 @@ export class SourceTree {
         here = made;
         continue;
       }
-      if (next?.node.kind !== 'directory') throw conflict(path, next?.node.kind ?? 'a broken link');
+      if (next?.node.kind !== 'directory')
+        throw conflict(path, next?.node.kind ?? 'a link to nothing, or out of the tree');
       here = next.node;
       path = next.path === '/' ? '' : next.path;
     }
@@ -219,9 +227,9 @@ function splitPath(path: string): string[] {
   return path.split('/').filter((name) => name !== '');
 }
 
-function conflict(path: string, found: string): PineError {
+function conflict(path: string, found: string, expected = 'a directory'): PineError {
   return new PineError('INPUT_TREE_CONFLICT', `${path} can't be added to the tree`, {
-    expected: 'a directory there',
+    expected,
     found,
     where: path,
     remedy: 'rename or remove what the tree holds there',

@@ -1,4 +1,5 @@
 import { InvalidArgumentError } from 'commander';
+import type { TreeSource } from '../build/sources/open-sources.ts';
 import type { Variant } from '../repo/gvariant/variant.ts';
 
 /** `KEY=VALUE` of --add-metadata-string, added to those before it. */
@@ -38,12 +39,11 @@ export function parseId(text: string): number {
   throw new InvalidArgumentError('expected a number from 0 to 4294967294.');
 }
 
-/** A folder, also in ostree's form `dir=FOLDER`. */
-export function parseTree(text: string): string {
-  const form = /^(tar|ref)=/.exec(text)?.[1];
-  if (form !== undefined)
-    throw new InvalidArgumentError(`${form}= is not supported, only a folder.`);
-  return text.replace(/^dir=/, '');
+/** `dir=FOLDER`, `tar=FILE`, `ref=COMMIT` or a folder alone, added to those before it. */
+export function parseTree(text: string, before: readonly TreeSource[] = []): TreeSource[] {
+  const [, kind = 'dir', name = text] = /^(dir|tar|ref)=(.*)$/s.exec(text) ?? [];
+  if (name === '') throw new InvalidArgumentError(`expected ${kind}=NAME.`);
+  return [...before, { kind: kind as TreeSource['kind'], name }];
 }
 
 /** Collects an option that may be given several times. */

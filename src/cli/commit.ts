@@ -3,7 +3,7 @@ import { type Command, Option } from 'commander';
 import { dropAcls } from '../build/acl.ts';
 import type { CommitOptions, CommitResult } from '../build/commit-options.ts';
 import { commitTree } from '../build/commit-tree.ts';
-import { scanFolder } from '../build/scan.ts';
+import { openSources, type TreeSource } from '../build/sources/open-sources.ts';
 import { parseLayout } from '../disk/layout.ts';
 import { PineError } from '../error.ts';
 import { systemClock } from '../ports/clock.ts';
@@ -26,7 +26,7 @@ interface Options extends RepositoryOptions {
   readonly ref?: string;
   readonly branch?: string;
   readonly bindRef?: readonly string[];
-  readonly tree?: string;
+  readonly tree?: readonly TreeSource[];
   readonly parent?: string;
   readonly subject?: string;
   readonly body?: string;
@@ -52,7 +52,11 @@ export function define(command: Command): void {
     .option('--ref <name>', 'the ref that moves to the new commit')
     .addOption(new Option('-b, --branch <name>', 'the same as --ref, as with ostree'))
     .option('--bind-ref <name>', 'a ref that it may be promoted to; may be repeated', collect)
-    .option('--tree <folder>', 'the root of the tree (also as dir=FOLDER)', parseTree)
+    .option(
+      '--tree <source>',
+      'dir=FOLDER, tar=FILE or ref=COMMIT, laid over those before',
+      parseTree,
+    )
     .option('--parent <commit>', 'what it follows, or `none` (default: what the ref points to)')
     .option('-s, --subject <text>', 'one line about it')
     .option('-m, --body <text>', 'more about it')
@@ -78,6 +82,8 @@ Examples:
   pinectl commit --repo repo --ref alpine/x86_64/web --tree root -s 'June updates'
   pinectl commit --repo repo --ref alpine/x86_64/web --tree root \\
       --bootable --layout layouts/vm.cfg --sign-key release.secret
+  pinectl commit --repo repo --ref alpine/x86_64/web --tree tar=alpine-minirootfs.tar.gz \\
+      --tree tar=pine-overlay.tar.gz --tree dir=site
   pinectl commit --repo repo -b test --timestamp=@1700000000 --no-image folder
 
 More: docs/repository.md`,
@@ -88,10 +94,11 @@ More: docs/repository.md`,
 async function commit(argument: string | undefined, options: Options): Promise<void> {
   const repository = await openRepository(options);
   const commitOptions = await readOptions(options);
-  const folder = needed(options.tree ?? argument, 'folder', '--tree FOLDER');
+  const sources = treeSources(argument, options.tree);
   const progress = terminalProgress();
+  const opened = await openSources(repository, sources, options);
   try {
-    const { tree, skipped } = await scanFolder(folder, options);
+    const { tree, skipped } = opened;
     const notes = skipped.map((path) => `${path} is left out: a commit holds no devices`);
     if (options.dropAcls) {
       notes.push(...dropAcls(tree).map((path) => `${path} is committed without its ACL`));
@@ -105,7 +112,15 @@ async function commit(argument: string | undefined, options: Options): Promise<v
     report(options, result);
   } finally {
     progress.end();
+    opened.close();
   }
+}
+
+function treeSources(argument: string | undefined, trees: readonly TreeSource[] = []) {
+  const folder = argument === undefined ? [] : [{ kind: 'dir', name: argument } as const];
+  const sources = [...folder, ...trees];
+  if (sources.length > 0) return sources;
+  return parseTree(needed(undefined, 'tree', 'a folder, or --tree SOURCE'));
 }
 
 async function readOptions(options: Options): Promise<CommitOptions> {

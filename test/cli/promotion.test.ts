@@ -1,3 +1,4 @@
+import { execFileSync } from 'node:child_process';
 import { mkdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
@@ -112,5 +113,18 @@ describe.skipIf(missing('ostree', 'xattr') !== undefined)('names of commits', ()
     expect(readFileSync(file).equals(before)).toBe(true);
     const bare = pinectl.run('commit', '--ref', 'bare', '--no-image', tree).trim();
     expect(pinectl.fail('plan', bare)).toBe('CORRUPT_PLAN');
+  });
+
+  test('commit takes several sources, also from standard input', () => {
+    const other = smallFolder(join(folder, 'other'));
+    writeFileSync(join(other, 'etc/motd'), 'from a tar');
+    const tar = join(folder, 'other.tar');
+    execFileSync('tar', ['-C', other, '-cf', tar, 'etc/motd']);
+    const options = ['commit', '--ref', 'both', '--no-image', '--tree=ref=bare', '--tree=tar=-'];
+    pinectl.bytes(options, tar);
+    expect(pinectl.run('cat', 'both', '/etc/motd')).toBe('from a tar');
+    expect(pinectl.json('cat', 'both', '/usr/lib/large').size).toBe(large.length);
+    expect(pinectl.fail('commit', '--ref', 'both')).toBe('USAGE_COMMAND_LINE');
+    expect(pinectl.fail('commit', '--ref', 'both', '--tree=tar=')).toBe('USAGE_COMMAND_LINE');
   });
 });
