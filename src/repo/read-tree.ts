@@ -10,9 +10,9 @@ import type { Repository } from './repository.ts';
 import type { DirectoryNode, FileNode, Metadata, SymlinkNode, TreeNode } from './tree.ts';
 
 /** Directories inside each other: more do not fit into a path. */
-const deepest = 2048;
+export const deepest = 2048;
 /** More than any root has; a tree of few objects that contain each other reaches it soon (S5). */
-const mostEntries = 4_000_000;
+export const mostEntries = 4_000_000;
 
 /**
  * The tree of a commit, with sizes from the file objects' headers. Metadata objects are checked
@@ -103,7 +103,8 @@ class TreeReader {
   }
 }
 
-function tooMuch(summary: string, bound: string, where: string): PineError {
+/** The error for a tree that is beyond a bound. */
+export function tooMuch(summary: string, bound: string, where: string): PineError {
   return new PineError('CORRUPT_TREE', summary, {
     expected: `at most ${bound}`,
     found: 'more',
