@@ -1,6 +1,7 @@
 import { join } from 'node:path';
-import { type DeltaFile, openDelta, type Signers } from '../delta/decode/delta-file.ts';
-import { deltaPath } from '../delta/store.ts';
+import { type DeltaFile, openDelta } from '../delta/decode/delta-file.ts';
+import type { Signers } from '../delta/decode/delta-start.ts';
+import { deltaPath } from '../delta/delta-path.ts';
 import { nodeBlockDevice } from '../disk/node-block-device.ts';
 import { PineError } from '../error.ts';
 import { nodeFileSystem } from '../ports/node-file-system.ts';

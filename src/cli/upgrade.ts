@@ -69,7 +69,8 @@ async function run(options: Options): Promise<void> {
   }
 }
 
-function describePreview({ kind, from, to, slot, imageBytes, plan }: UpgradePreview): string {
+function describePreview(preview: UpgradePreview): string {
+  const { kind, from, to, slot, imageBytes, plan, deltaBytes } = preview;
   if (kind === 'up-to-date') return `up to date: ${name(from)}`;
   if (kind === 'already-armed') return `${name(to ?? from)} waits in slot ${slot} for the reboot`;
   const lines = [`new: ${name(to ?? from)}, signed by ${to?.signedBy}`, `running: ${name(from)}`];
@@ -79,6 +80,11 @@ function describePreview({ kind, from, to, slot, imageBytes, plan }: UpgradePrev
       `image: ${formatBytes(imageBytes ?? 0)}, into slot ${slot}`,
       `to fetch: ${formatBytes(object)} in ${plan.objects} objects (before compression), plan: ${formatBytes(literal)}`,
       `to copy from the running slot: ${formatBytes(range)}, zeros: ${formatBytes(zeros)}`,
+    );
+    lines.push(
+      deltaBytes === undefined
+        ? 'there is no delta'
+        : `with the delta, which is used: ${formatBytes(deltaBytes)} to fetch, and no plan`,
     );
   }
   return lines.join('\n');

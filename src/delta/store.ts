@@ -3,6 +3,7 @@ import { dirname, join } from 'node:path';
 import { nodeFileSystem } from '../ports/node-file-system.ts';
 import { isChecksum } from '../repo/object-name.ts';
 import type { Repository } from '../repo/repository.ts';
+import { deltaFolder, deltaPath } from './delta-path.ts';
 
 /** A delta of a repository: from which commit to which, and the bytes of its file. */
 export interface StoredDelta {
@@ -11,19 +12,12 @@ export interface StoredDelta {
   readonly size: number;
 }
 
-const folder = 'pine/deltas';
-
-/** Where the delta from one commit to another lies in a repository. */
-export function deltaPath({ from, to }: { readonly from: string; readonly to: string }): string {
-  return `${folder}/${to}/${from}.delta`;
-}
-
 /** All deltas of a repository, in the order of the commits that they lead to. */
 export async function listDeltas(repository: Repository): Promise<StoredDelta[]> {
   const found: StoredDelta[] = [];
-  for (const to of await names(join(repository.path, folder))) {
+  for (const to of await names(join(repository.path, deltaFolder))) {
     if (!isChecksum(to)) continue;
-    for (const name of await names(join(repository.path, folder, to))) {
+    for (const name of await names(join(repository.path, deltaFolder, to))) {
       const from = name.replace(/\.delta$/, '');
       if (!isChecksum(from) || from === name) continue;
       const { size } = await stat(join(repository.path, deltaPath({ from, to })));

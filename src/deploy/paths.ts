@@ -15,6 +15,11 @@ export function planFile(machine: Machine, commit: string): string {
   return `${stateFolder(machine)}/plans/${commit}.plan`;
 }
 
+/** Where the delta of an upgrade is kept while it is needed. */
+export function deltaFolder(machine: Machine): string {
+  return `${stateFolder(machine)}/deltas`;
+}
+
 /** How far a trial came, one line per step. */
 export function attemptsFile(machine: Machine, deployment: string): string {
   return `${stateFolder(machine)}/attempts/${deployment}.log`;

@@ -98,6 +98,8 @@ export interface UpgradePreview {
   readonly imageBytes?: number;
   /** Counted by where the image's bytes come from: objects are fetched, ranges are copied. */
   readonly plan?: PlanSummary;
+  /** Bytes of the delta that would be fetched instead of objects, if there is one. */
+  readonly deltaBytes?: number;
 }
 
 /** Looks at what an upgrade would do, with (`plan`) or without its bytes counted. Writes nothing. */
@@ -124,7 +126,10 @@ export async function previewUpgrade(
   };
   if (!options.plan) return preview;
   await checkSpace(machine, target, accepted, running);
-  return { ...preview, plan: await summarize(machine, found, options) };
+  const { measureDelta } = await import('./upgrade/obtain-delta.ts');
+  const deltaBytes = await measureDelta(found, options);
+  const summary = await summarize(machine, found, options);
+  return { ...preview, plan: summary, ...(deltaBytes === undefined ? {} : { deltaBytes }) };
 }
 
 async function summarize(

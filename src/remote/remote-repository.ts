@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto';
+import { deltaPath } from '../delta/delta-path.ts';
 import { PineError } from '../error.ts';
 import type { Digest } from '../image/digest.ts';
 import type { ObjectSource } from '../plan/object-source.ts';
@@ -110,6 +111,17 @@ export class RemoteRepository {
       where,
       remedy: 'make it again on the build host: `pinectl plan REF`',
     });
+  }
+
+  /**
+   * Streams the delta between two commits from byte `from` on, unchecked: delta/ does that. Rejects with
+   * NOT_FOUND_REMOTE_FILE when there is none.
+   */
+  fetchDelta(
+    ends: { readonly from: string; readonly to: string },
+    options: { readonly limit: number; readonly from: number },
+  ): AsyncIterable<Uint8Array> {
+    return this.#source.open(deltaPath(ends), options);
   }
 
   close(): Promise<void> {

@@ -133,6 +133,7 @@ describe('streams that lie, although every hash is right', () => {
         header,
         signedBy: undefined,
         name: `round ${round}`,
+        check: async () => {},
         stream: (name) => readerOf(changed.get(name) ?? Buffer.alloc(0), name),
       };
       const found = await ending(async () => lying);

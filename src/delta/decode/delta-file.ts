@@ -3,17 +3,10 @@ import { pipeline, Readable } from 'node:stream';
 import { createBrotliDecompress } from 'node:zlib';
 import { PineError } from '../../error.ts';
 import type { PositionedReader } from '../../ports/positioned-reader.ts';
-import { type PublicKey, signatureLength } from '../../trust/keys.ts';
 import { corruptDelta } from '../format/corrupt-delta.ts';
-import {
-  fixedHeaderSize,
-  hashSize,
-  maxSignatures,
-  pieceSize,
-  type StreamName,
-  streamNames,
-} from '../format/delta-format.ts';
-import { type DeltaHeader, decodeHeader, headerSize } from '../format/header.ts';
+import { hashSize, pieceSize, type StreamName, streamNames } from '../format/delta-format.ts';
+import type { DeltaHeader } from '../format/header.ts';
+import { readDeltaStart, type Signers } from './delta-start.ts';
 import { StreamReader } from './stream-reader.ts';
 
 /** A delta that is opened for reading: what it is from and to, and its streams. */
@@ -23,15 +16,14 @@ export interface DeltaFile {
   readonly signedBy: string | undefined;
   /** What to call it in messages. */
   readonly name: string;
+  /** Reads all of it, and throws CORRUPT_DELTA when a piece is not what its hash says. */
+  check(): Promise<void>;
   /** One of its streams, decompressed: each piece is checked before it is. */
   stream(name: StreamName): StreamReader;
 }
 
-/** Whose signature a delta needs; `undefined` for one that this host has made itself. */
-export type Signers = readonly PublicKey[] | undefined;
-
 /**
- * Opens a delta. S5: nothing in its header is believed before one of `keys` is found to have signed it.
+ * Opens a delta that is there as a whole.
  *
  * Throws CORRUPT_DELTA, TRUST_UNKNOWN_KEY; the streams throw CORRUPT_DELTA.
  */
@@ -40,81 +32,34 @@ export async function openDelta(
   keys: Signers,
   name: string,
 ): Promise<DeltaFile> {
-  const start = await readSome(file, 0, fixedHeaderSize, name);
-  const size = headerSize(start, name);
-  const bytes = await readSome(file, 0, size + 4, name);
-  const signatures = await readSignatures(file, size, bytes.readUInt32LE(size), name);
-  const signed = bytes.subarray(0, size);
-  const signedBy = keys && (await findTrusted(signed, signatures, keys, name));
-  const header = decodeHeader(signed, name);
-  const starts = streamStarts(header, size + 4 + signatureLength * signatures.length);
-  if (starts.end !== file.size) {
-    throw corruptDelta(`${starts.end} bytes by its header`, `${file.size} bytes`, name);
+  const { header, signedBy, payload, size } = await readDeltaStart(file, keys, name);
+  if (size !== file.size) {
+    throw corruptDelta(`${size} bytes by its header`, `${file.size} bytes`, name);
   }
+  const compressed = (stream: StreamName): AsyncGenerator<Buffer> => {
+    let at = payload;
+    for (const other of streamNames.slice(0, streamNames.indexOf(stream))) {
+      at += header.streams[other].size;
+    }
+    return checkedPieces(file, header, stream, at, `${name}, the ${stream}`);
+  };
   return {
     header,
     signedBy,
     name,
+    async check() {
+      for (const stream of streamNames) {
+        for await (const _ of compressed(stream)) {
+          // Each is checked on its way.
+        }
+      }
+    },
     stream(stream) {
-      const { plainSize } = header.streams[stream];
-      const at = starts.streams.get(stream) ?? 0;
       const where = `${name}, the ${stream}`;
-      const compressed = checkedPieces(file, header, stream, at, where);
-      return new StreamReader(decompress(compressed, where), plainSize, where);
+      const { plainSize } = header.streams[stream];
+      return new StreamReader(decompress(compressed(stream), where), plainSize, where);
     },
   };
-}
-
-async function readSome(
-  file: PositionedReader,
-  position: number,
-  length: number,
-  name: string,
-): Promise<Buffer> {
-  if (position + length <= file.size) return file.read(position, length);
-  throw corruptDelta(`${length} bytes at ${position}`, `a file of ${file.size} bytes`, name);
-}
-
-async function readSignatures(
-  file: PositionedReader,
-  header: number,
-  count: number,
-  name: string,
-): Promise<Uint8Array[]> {
-  if (count > maxSignatures) {
-    throw corruptDelta(`at most ${maxSignatures} signatures`, `${count}`, name);
-  }
-  const bytes = await readSome(file, header + 4, signatureLength * count, name);
-  return Array.from({ length: count }, (_, index) =>
-    bytes.subarray(signatureLength * index, signatureLength * (index + 1)),
-  );
-}
-
-async function findTrusted(
-  header: Uint8Array,
-  signatures: readonly Uint8Array[],
-  keys: readonly PublicKey[],
-  where: string,
-): Promise<string> {
-  const { findSigner } = await import('../../trust/verify.ts');
-  const signer = await findSigner(header, signatures, keys);
-  if (signer !== undefined) return signer.name;
-  throw new PineError('TRUST_UNKNOWN_KEY', 'no key that is trusted signed this delta', {
-    expected: `a signature of ${keys.map(({ name }) => name).join(' or ') || 'a trusted key'}`,
-    found: signatures.length === 0 ? 'no signature' : `${signatures.length} of others, or altered`,
-    where,
-    remedy: 'make it on the build host with `pinectl delta generate --sign-key KEY`',
-  });
-}
-
-function streamStarts({ streams }: DeltaHeader, start: number) {
-  const starts = new Map<StreamName, number>();
-  let end = start;
-  for (const name of streamNames) {
-    starts.set(name, end);
-    end += streams[name].size;
-  }
-  return { streams: starts, end };
 }
 
 /** S5: no byte of a piece goes on before its hash was right. */

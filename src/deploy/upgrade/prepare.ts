@@ -44,14 +44,11 @@ export async function prepare(
   const failing = await runChecks(machine.effects, checks, configuration.health.timeout);
   for (const { name, detail } of failing) note(`health check ${name} fails already: ${detail}`);
 
-  const plan = await openNewPlan(machine, found, options);
-  if (plan.imageSize !== accepted.image.size) throw otherSize(accepted.image.size, plan.imageSize);
-  const base = await openBasePlan(machine, running, note);
-
+  const way =
+    (await wayByDelta(machine, found, options)) ?? (await wayByPlan(machine, found, options));
   const { id, resumeAt } = await findResumption(machine, situation, found);
   const block = freeBlock(situation.deployments, target.unlisted.order, target.slot);
   if (block === undefined) throw noBlock(target.unlisted.order);
-  const segmentsWithoutBase = (): AsyncIterable<Segment> => plan.segments();
   return {
     machine,
     target,
@@ -71,13 +68,48 @@ export async function prepare(
       commit: accepted.commit,
       detachedMetadata: accepted.detachedMetadata,
     }),
-    segments: base === undefined ? segmentsWithoutBase : () => useRanges(plan, base),
-    segmentsWithoutBase,
+    ...way,
     objects: remote.objects,
     checkpointBytes: options.checkpointBytes ?? standardCheckpoint,
     baseline: { deployment: id, failing: failing.map(({ name }) => name) },
     progress,
     note,
+  };
+}
+
+/** Where the image's bytes come from, and where if that goes wrong. */
+type Way = Pick<Work, 'segments' | 'segmentsWithoutBase'>;
+
+/** The delta from what runs, if the remote has one: it brings all that is needed, and no plan is fetched. */
+async function wayByDelta(
+  machine: Machine,
+  found: Extract<Survey, { kind: 'new' }>,
+  options: PrepareOptions,
+): Promise<Way | undefined> {
+  const { obtainDelta } = await import('./obtain-delta.ts');
+  const delta = await obtainDelta(machine, found, options);
+  if (delta === undefined) return undefined;
+  const { deltaSegments } = await import('../../delta/decode/delta-segments.ts');
+  return {
+    segments: (base) => deltaSegments(delta, base),
+    async *segmentsWithoutBase() {
+      yield* (await openNewPlan(machine, found, options)).segments();
+    },
+  };
+}
+
+/** Ranges of what runs, and objects for the rest. */
+async function wayByPlan(
+  machine: Machine,
+  found: Extract<Survey, { kind: 'new' }>,
+  options: PrepareOptions,
+): Promise<Way> {
+  const plan = await openNewPlan(machine, found, options);
+  const base = await openBasePlan(machine, found.running, options.note);
+  const segmentsWithoutBase = (): AsyncIterable<Segment> => plan.segments();
+  return {
+    segments: base === undefined ? segmentsWithoutBase : () => useRanges(plan, base),
+    segmentsWithoutBase,
   };
 }
 
@@ -88,10 +120,11 @@ async function openNewPlan(
 ): Promise<Plan> {
   const { checksum, plan: digest } = accepted;
   const path = planFile(machine, checksum);
-  return (
+  const plan =
     (await openStoredPlan(machine.files, path, digest)) ??
-    (await storePlan(machine.files, path, digest, remote.fetchPlan(checksum, digest)))
-  );
+    (await storePlan(machine.files, path, digest, remote.fetchPlan(checksum, digest)));
+  if (plan.imageSize === accepted.image.size) return plan;
+  throw otherSize(accepted.image.size, plan.imageSize);
 }
 
 /** S7: the same commit for the same slot goes on where it was cut; anything else starts over. */

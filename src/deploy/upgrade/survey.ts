@@ -29,6 +29,11 @@ export interface UpgradeRemote {
   ): Promise<{ commit: Uint8Array; detachedMetadata: Uint8Array | undefined }>;
   /** Streams a plan; ends in CORRUPT_PLAN when it is not what `digest` says. */
   fetchPlan(checksum: string, digest: Digest): AsyncIterable<Uint8Array>;
+  /** Streams a delta from byte `from` on, unchecked; NOT_FOUND_REMOTE_FILE when there is none. */
+  fetchDelta(
+    ends: { readonly from: string; readonly to: string },
+    options: { readonly limit: number; readonly from: number },
+  ): AsyncIterable<Uint8Array>;
   close(): Promise<void>;
 }
 

@@ -1,13 +1,13 @@
 import { removeDurably } from '../durable-file.ts';
 import type { Machine } from '../machine.ts';
-import { etcFolder, stateFolder } from '../paths.ts';
+import { deltaFolder, etcFolder, stateFolder } from '../paths.ts';
 import { readSituation } from '../situation.ts';
 
 /** Deployments of the history whose /etc is kept although nothing boots them any more. */
 const keptGenerations = 4;
 
 /**
- * Removes what no deployment needs any more: plans of other commits, and the /etc of deployments that are
+ * Removes what no deployment needs any more: plans of other commits, deltas, and the /etc of deployments that are
  * long gone. Of those only ones that an upgrade made, and none when the history is lost (S8).
  */
 export async function tidy(machine: Machine): Promise<void> {
@@ -21,6 +21,7 @@ export async function tidy(machine: Machine): Promise<void> {
   for (const name of (await files.readFolder(plans)) ?? []) {
     if (!commits.has(name.replace(/\.plan$/, ''))) await removeDurably(files, `${plans}/${name}`);
   }
+  await removeDurably(files, deltaFolder(machine));
   if (stateLost) return;
   const kept = new Set([running.deployment, ...listed.map(({ id }) => id)]);
   for (const { deployment } of state.history.slice(-keptGenerations)) kept.add(deployment);

@@ -2,6 +2,7 @@ import type { Deployment } from '../../boot/choice.ts';
 import type { Digest } from '../../image/digest.ts';
 import type { ObjectSource } from '../../plan/object-source.ts';
 import type { Segment } from '../../plan/segment.ts';
+import type { PositionedReader } from '../../ports/positioned-reader.ts';
 import type { Progress } from '../../ports/progress.ts';
 import type { Machine } from '../machine.ts';
 import type { HealthBaseline } from '../state.ts';
@@ -20,8 +21,8 @@ export interface Work {
   readonly image: Digest;
   /** The last 64 KiB of the slot. */
   readonly trailer: Buffer;
-  /** Where the image's bytes come from: ranges of the running slot, literals, objects. */
-  readonly segments: () => AsyncIterable<Segment>;
+  /** Where the image's bytes come from: the running slot (`base`), literals or a delta, objects. */
+  readonly segments: (base: PositionedReader) => AsyncIterable<Segment>;
   /** The same image without a byte of this machine, for when the running slot turns out to be damaged. */
   readonly segmentsWithoutBase: () => AsyncIterable<Segment>;
   readonly objects: ObjectSource;

@@ -4,7 +4,6 @@ import { writableImageSize } from '../../image/slot.ts';
 import { decodeTrailer, trailerSize } from '../../image/trailer.ts';
 import { executePlan } from '../../plan/execute.ts';
 import { verifyImage } from '../../plan/read-back.ts';
-import type { Segment } from '../../plan/segment.ts';
 import type { BlockDevice } from '../../ports/block-device.ts';
 import { removeWriting, writeWriting } from '../state-files.ts';
 import type { Work } from './work.ts';
@@ -41,11 +40,13 @@ export async function clearTrailer({ target }: Work): Promise<void> {
  * the remote alone. Throws CORRUPT_IMAGE when that is wrong too.
  */
 export async function writeImage(work: Work): Promise<void> {
-  const first = await execute(work, work.segments(), work.resumeAt);
-  if (first.sha256 === work.image.sha256) return;
-  work.note('the running slot or the write that was resumed is damaged: fetching the whole image');
+  const first = await execute(work, work.segments, work.resumeAt).catch(unlessDelta);
+  if (first?.sha256 === work.image.sha256) return;
+  work.note(
+    'the running slot, the delta or the write that was resumed is damaged: fetching the whole image',
+  );
   await noteWriting({ ...work, resumeAt: 0 });
-  const second = await execute(work, work.segmentsWithoutBase(), 0);
+  const second = await execute(work, work.segmentsWithoutBase, 0);
   if (second.sha256 === work.image.sha256) return;
   await removeWriting(work.machine);
   throw new PineError('CORRUPT_IMAGE', 'the image that was written is not the one of the commit', {
@@ -56,17 +57,19 @@ export async function writeImage(work: Work): Promise<void> {
   });
 }
 
-async function execute(
-  work: Work,
-  segments: AsyncIterable<Segment>,
-  resumeAt: number,
-): Promise<Digest> {
+/** A delta that is wrong in itself is no reason to end: there is another way. */
+function unlessDelta(error: unknown): undefined {
+  if (error instanceof PineError && error.code === 'CORRUPT_DELTA') return undefined;
+  throw error;
+}
+
+async function execute(work: Work, segments: Work['segments'], resumeAt: number): Promise<Digest> {
   const { machine, target, image, objects, deployment, checkpointBytes } = work;
   const base = await machine.slots[machine.running.slot].open('read');
   try {
     return await withDevice(target.opener, 'write', (device) =>
       executePlan({
-        segments,
+        segments: segments(base),
         objects,
         base,
         size: image.size,

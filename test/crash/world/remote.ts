@@ -33,6 +33,10 @@ export function remoteOf(release: Release, changes: Partial<UpgradeRemote> = {})
     async *fetchPlan() {
       yield release.plan;
     },
+    // biome-ignore lint/correctness/useYield: it has none
+    async *fetchDelta() {
+      throw missing('a delta');
+    },
     close: async () => {},
     ...changes,
   };
