@@ -22,6 +22,7 @@ const commands: readonly (readonly [string, string, () => Promise<CommandModule>
   ['rev-parse', 'print the checksums of commits', () => import('./rev-parse.ts')],
   ['promote', 'move a ref to a commit that was tried under another', () => import('./promote.ts')],
   ['tag', 'give a commit a name that never moves', () => import('./tag.ts')],
+  ['adopt', 'make a commit of ostree one that machines take', () => import('./adopt.ts')],
   ['plan', "make a commit's plan again", () => import('./plan.ts')],
   ['fsck', 'check every object of a repository', () => import('./fsck.ts')],
   ['keys', 'make and show the key pairs that commits are signed with', () => import('./keys.ts')],
