@@ -8,10 +8,13 @@ import { Transaction } from '../repo/transaction.ts';
 import { hashPlan } from './image-promise.ts';
 
 /**
- * Makes a commit's lost or damaged plan again from the repository, byte for byte: what does not match
- * the commit's promise is not written. Throws CORRUPT_PLAN, STATE_LOCKED.
+ * A commit's plan, made again from the repository, byte for byte. Throws CORRUPT_PLAN when it is not
+ * what the commit promises.
  */
-export async function remakePlan(repository: Repository, checksum: string): Promise<void> {
+export async function makePlanAgain(
+  repository: Repository,
+  checksum: string,
+): Promise<Iterable<Uint8Array>> {
   const commit = await repository.readCommit(checksum);
   const layout = layOutImage(await readTree(repository, checksum), commit.timestamp);
   const expected = promisedPlan(commit)?.sha256;
@@ -24,9 +27,15 @@ export async function remakePlan(repository: Repository, checksum: string): Prom
       remedy: 'pull the commit again from where it is whole',
     });
   }
+  return encodePlan(layout);
+}
+
+/** Puts a lost or damaged plan back. Throws CORRUPT_PLAN, STATE_LOCKED; then nothing is written. */
+export async function remakePlan(repository: Repository, checksum: string): Promise<void> {
+  const plan = await makePlanAgain(repository, checksum);
   const transaction = await Transaction.begin(repository);
   try {
-    transaction.addBeside(checksum, 'plan', encodePlan(layout));
+    transaction.addBeside(checksum, 'plan', plan);
     await transaction.commit();
   } finally {
     await transaction.close();

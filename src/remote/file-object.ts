@@ -11,7 +11,7 @@ import {
 import { PrefixReader } from './prefix-reader.ts';
 
 /** Extended attributes that fit a header of this size fit any file system; bounds what is held (S9). */
-const longestHeader = 1024 * 1024;
+export const longestHeader = 1024 * 1024;
 /** Deflated content up to this size is inflated at once: cheaper than a stream for most files of a root. */
 const smallContent = 64 * 1024;
 

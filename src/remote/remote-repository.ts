@@ -6,12 +6,15 @@ import type { ObjectSource } from '../plan/object-source.ts';
 import type { ByteSource } from '../ports/byte-source.ts';
 import { isChecksum, objectPath } from '../repo/object-name.ts';
 import { refPath } from '../repo/ref-name.ts';
+import { largestMetadata } from '../repo/repository.ts';
 import { checkConfig } from '../repo/repository-config.ts';
 import { commitLimit } from '../trust/authenticate.ts';
 import { CountedSource } from './counted-source.ts';
 import { fileObjectLimit, readFileObject } from './file-object.ts';
 
 const configLimit = 64 * 1024;
+/** Some 100,000 refs. */
+const summaryLimit = 16 * 1024 * 1024;
 const refLength = 65;
 
 /** A repository that is only read from, and that is not believed: all it gives is checked here or in trust/. */
@@ -88,6 +91,35 @@ export class RemoteRepository {
     if (commit === undefined) throw notFound(`${this.name}/${path}`, 'the commit');
     const detachedMetadata = await this.#read(objectPath(checksum, 'commitmeta'), commitLimit);
     return { commit, detachedMetadata };
+  }
+
+  /**
+   * A metadata object, bounded and checked against its name. Throws NOT_FOUND_REMOTE_OBJECT,
+   * CORRUPT_OBJECT.
+   */
+  async fetchMetadataObject(checksum: string, kind: 'dirtree' | 'dirmeta'): Promise<Buffer> {
+    const path = objectPath(checksum, kind);
+    const where = `${this.name}/${path}`;
+    const bytes = await this.#read(path, largestMetadata);
+    if (bytes === undefined) throw notFound(where, 'an object of the tree');
+    const found = createHash('sha256').update(bytes).digest('hex');
+    if (found === checksum) return bytes;
+    throw new PineError('CORRUPT_OBJECT', 'an object is not what its name says', {
+      expected: `SHA-256 ${checksum}`,
+      found,
+      where,
+      remedy: 'run `pinectl fsck` on the repository it comes from',
+    });
+  }
+
+  /** The bytes of a .filez from byte `from` on, as they are stored, bounded and otherwise unchecked. */
+  openFileObject(checksum: string, limit: number, from = 0): AsyncIterable<Uint8Array> {
+    return this.#source.open(objectPath(checksum, 'filez'), { limit, from });
+  }
+
+  /** The summary of the repository, which names its refs; `undefined` when it has none. */
+  fetchSummary(): Promise<Buffer | undefined> {
+    return this.#read('summary', summaryLimit);
   }
 
   /**

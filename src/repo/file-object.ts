@@ -20,18 +20,30 @@ const pieceSize = 64 * 1024;
 
 /** Reads the header of a file object, without its content. Throws NOT_FOUND_OBJECT, CORRUPT_…. */
 export function readFileHeader(repository: Repository, checksum: string): FileHeader {
-  return readHeader(repository.objectFile(checksum, 'filez')).header;
+  return readFileHeaderAt(repository.objectFile(checksum, 'filez'));
+}
+
+/** The header of a .filez at any path. */
+export function readFileHeaderAt(path: string): FileHeader {
+  return readHeader(path).header;
 }
 
 /**
  * Streams the plain content of a file object. The stream ends in CORRUPT_OBJECT when header or
  * content do not match the checksum; never more bytes come out than the header says (S5).
  */
-export async function* readFileContent(
+export function readFileContent(
   repository: Repository,
   checksum: string,
 ): AsyncGenerator<Uint8Array> {
-  const path = repository.objectFile(checksum, 'filez');
+  return readFileObjectAt(repository.objectFile(checksum, 'filez'), checksum);
+}
+
+/** The same for a .filez at any path. */
+export async function* readFileObjectAt(
+  path: string,
+  checksum: string,
+): AsyncGenerator<Uint8Array> {
   const { header, contentAt, fileSize } = readHeader(path);
   const hash = fileObjectHash(header);
   let size = 0;

@@ -4,7 +4,7 @@ import { dirname, join } from 'node:path';
 import { PineError } from '../error.ts';
 import { nodeFileSystem } from '../ports/node-file-system.ts';
 import { isChecksum } from './object-name.ts';
-import { checkRefName, refPath } from './ref-name.ts';
+import { refPath } from './ref-name.ts';
 import type { Repository } from './repository.ts';
 
 /** The checksum that a ref (`NAME` or `REMOTE:NAME`) points to; `undefined` when there is no such ref. */
@@ -40,7 +40,7 @@ export async function listRefs(repository: Repository): Promise<Map<string, stri
 }
 
 /**
- * Points a ref of refs/heads to a commit, durably and in one step (S6): a reader sees the old or the
+ * Points a ref (`NAME` or `REMOTE:NAME`) to a commit, durably and in one step (S6): a reader sees the old or the
  * new one. Throws INPUT_REF_NAME, and INPUT_REF_CONFLICT when a part of the name is a ref itself.
  */
 export async function writeRef(
@@ -48,7 +48,6 @@ export async function writeRef(
   ref: string,
   checksum: string,
 ): Promise<void> {
-  checkRefName(ref);
   const path = join(repository.path, refPath(ref));
   const temporary = join(repository.path, 'tmp', `pine-ref-${randomBytes(6).toString('hex')}`);
   try {

@@ -12,7 +12,7 @@ import { isChecksum, type MetadataKind, type ObjectKind, objectPath } from './ob
 import { checkConfig, initialConfig } from './repository-config.ts';
 
 /** OSTree's own bound for a metadata object. */
-const largestMetadata = 128 * 1024 * 1024;
+export const largestMetadata = 128 * 1024 * 1024;
 
 const folders = [
   'extensions',

@@ -55,7 +55,11 @@ export class Transaction {
 
   /** The path to write a new object's file to, exclusively; `undefined` when the object is there. */
   claim(checksum: string, kind: ObjectKind): string | undefined {
-    if (this.has(checksum, kind)) return undefined;
+    return this.has(checksum, kind) ? undefined : this.claimAgain(checksum, kind);
+  }
+
+  /** The same for an object that is there, and takes the place of the one that is. */
+  claimAgain(checksum: string, kind: ObjectKind): string {
     this.#staged.set(`${checksum}.${kind}`, kind);
     return join(this.#folder, `${checksum}.${kind}`);
   }
@@ -80,16 +84,22 @@ export class Transaction {
     this.#refs.set(ref, checksum);
   }
 
-  /** Makes everything durable and visible, in that order. */
-  async commit(): Promise<void> {
-    const { path, durability } = this.repository;
+  /** Makes the objects so far durable and visible, in that order. No ref moves. */
+  async publish(): Promise<void> {
     const names = [...this.#staged];
     // S6: contents are on stable storage before any of them gets its name.
-    if (names.length > 0) await durability.syncAll(this.#folder);
+    if (names.length > 0) await this.repository.durability.syncAll(this.#folder);
     await this.#publish(names.filter(([, kind]) => !announcing.includes(kind)));
     for (const kind of announcing) {
       await this.#publish(names.filter(([, other]) => other === kind));
     }
+    this.#staged.clear();
+  }
+
+  /** Makes everything durable and visible, in that order. */
+  async commit(): Promise<void> {
+    const { path, durability } = this.repository;
+    await this.publish();
     // S6: a ref names a commit only when every object's name is durable.
     for (const [ref, checksum] of this.#refs) await writeRef(this.repository, ref, checksum);
     await durability.sync(join(path, 'tmp'));
