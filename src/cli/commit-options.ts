@@ -39,9 +39,9 @@ export function parseId(text: string): number {
   throw new InvalidArgumentError('expected a number from 0 to 4294967294.');
 }
 
-/** `dir=FOLDER`, `tar=FILE`, `ref=COMMIT` or a folder alone, added to those before it. */
+/** `dir=FOLDER`, `tar=FILE`, `ref=COMMIT`, `apk=FILE` or a folder alone, added to those before it. */
 export function parseTree(text: string, before: readonly TreeSource[] = []): TreeSource[] {
-  const [, kind = 'dir', name = text] = /^(dir|tar|ref)=(.*)$/s.exec(text) ?? [];
+  const [, kind = 'dir', name = text] = /^(dir|tar|ref|apk)=(.*)$/s.exec(text) ?? [];
   if (name === '') throw new InvalidArgumentError(`expected ${kind}=NAME.`);
   return [...before, { kind: kind as TreeSource['kind'], name }];
 }

@@ -17,6 +17,7 @@ interface Options extends NewCommitOptions {
   readonly ref?: string;
   readonly branch?: string;
   readonly tree?: readonly TreeSource[];
+  readonly apkKeys?: string;
   readonly parent?: string;
   readonly subject?: string;
   readonly body?: string;
@@ -35,9 +36,10 @@ export function define(command: Command): void {
     .addOption(new Option('-b, --branch <name>', 'the same as --ref, as with ostree'))
     .option(
       '--tree <source>',
-      'dir=FOLDER, tar=FILE or ref=COMMIT, laid over those before',
+      'dir=FOLDER, tar=FILE, ref=COMMIT or apk=FILE, laid over those before',
       parseTree,
     )
+    .option('--apk-keys <folder>', "Alpine's public keys, for apk=FILE")
     .option('--parent <commit>', 'what it follows, or `none` (default: what the ref points to)')
     .option('-s, --subject <text>', 'one line about it')
     .option('-m, --body <text>', 'more about it')
@@ -57,6 +59,8 @@ Examples:
       --bootable --layout layouts/vm.cfg --sign-key release.secret
   pinectl commit --repo repo --ref alpine/x86_64/web --tree tar=alpine-minirootfs.tar.gz \\
       --tree tar=pine-overlay.tar.gz --tree dir=site
+  pinectl commit --repo repo --ref alpine/x86_64/web --tree ref=alpine/x86_64/web \\
+      --tree apk=nginx-1.24.0-r16.apk --apk-keys root/etc/apk/keys
   pinectl commit --repo repo -b test --timestamp=@1700000000 --no-image folder
 
 More: docs/repository.md`,
@@ -69,7 +73,8 @@ async function commit(argument: string | undefined, options: Options): Promise<v
   const commitOptions = await readOptions(options);
   const sources = treeSources(argument, options.tree);
   const opened = await openSources(repository, sources, options);
-  const notes = opened.skipped.map((path) => `${path} is left out: a commit holds no devices`);
+  const left = opened.skipped.map((path) => `${path} is left out: a commit holds no devices`);
+  const notes = [...opened.notes, ...left];
   await makeCommit(repository, opened.tree, commitOptions, notes, options).finally(opened.close);
 }
 

@@ -1,4 +1,5 @@
 import { createReadStream } from 'node:fs';
+import { stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { PineError } from '../../error.ts';
 import type { Repository } from '../../repo/repository.ts';
@@ -12,9 +13,14 @@ import { unpackedStream } from './unpacked-stream.ts';
 
 /** Where a part of a tree comes from. */
 export interface TreeSource {
-  readonly kind: 'dir' | 'tar' | 'ref';
+  readonly kind: 'dir' | 'tar' | 'ref' | 'apk';
   /** A path, `-` for a tar from standard input, or the name of a commit. */
   readonly name: string;
+}
+
+export interface SourceOptions extends ScanOptions {
+  /** A folder with the public keys that Alpine packages may be signed with. */
+  readonly apkKeys?: string;
 }
 
 /** A tree that was put together; contents can be read until it is closed. */
@@ -22,6 +28,8 @@ export interface OpenedSources {
   readonly tree: SourceTree;
   /** Devices that were left out, as paths in the tree. */
   readonly skipped: readonly string[];
+  /** What the user should know, a line each. */
+  readonly notes: readonly string[];
   close(): void;
 }
 
@@ -35,16 +43,17 @@ export interface OpenedSources {
 export async function openSources(
   repository: Repository,
   sources: readonly TreeSource[],
-  options: ScanOptions,
+  options: SourceOptions,
 ): Promise<OpenedSources> {
   const [first] = sources;
   if (sources.length === 1 && first?.kind === 'dir') {
-    return { ...(await scanFolder(first.name, options)), close: () => {} };
+    return { ...(await scanFolder(first.name, options)), notes: [], close: () => {} };
   }
   const spool = new Spool(join(repository.path, 'tmp'));
   try {
     const tree = new SourceTree(emptyRoot());
     const skipped: string[] = [];
+    const notes: string[] = [];
     for (const { kind, name } of sources) {
       if (kind === 'dir') {
         const scan = await scanFolder(name, options);
@@ -53,16 +62,37 @@ export async function openSources(
       } else if (kind === 'ref') {
         const commit = await resolveCommit(repository, name);
         layTree(tree, await commitSource(repository, commit));
+      } else if (kind === 'apk') {
+        const apk = await openApk(tree, name, spool, options);
+        skipped.push(...apk.skipped);
+        if (apk.scripts.length > 0) {
+          notes.push(`${apk.package} has scripts that did not run: ${apk.scripts.join(', ')}`);
+        }
       } else {
         const archive = unpackedStream(readArchive(name), name);
         skipped.push(...(await unpackTar(tree, archive, spool, name, options)));
       }
     }
-    return { tree: withOwner(tree, options), skipped, close: () => spool.close() };
+    return { tree: withOwner(tree, options), skipped, notes, close: () => spool.close() };
   } catch (error) {
     spool.close();
     throw error;
   }
+}
+
+async function openApk(tree: SourceTree, path: string, spool: Spool, options: SourceOptions) {
+  const { apkKeys } = options;
+  if (apkKeys === undefined) {
+    throw new PineError('USAGE_COMMAND_LINE', 'a package is taken only with a signature', {
+      expected: "--apk-keys FOLDER, with Alpine's public keys",
+      found: `--tree apk=${path} without it`,
+      where: 'the command line',
+      remedy: 'give /etc/apk/keys of a root that you trust',
+    });
+  }
+  await checkReadable(path);
+  const { unpackApk } = await import('./unpack-apk.ts');
+  return unpackApk(tree, path, apkKeys, spool, options);
 }
 
 /** Lays a whole tree over another one. */
@@ -96,15 +126,20 @@ function emptyRoot(): SourceDirectory {
 }
 
 async function* readArchive(path: string): AsyncGenerator<Uint8Array> {
-  try {
-    yield* path === '-' ? process.stdin : createReadStream(path, { highWaterMark: 256 * 1024 });
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw error;
-    throw new PineError('NOT_FOUND_FILE', 'there is no such archive', {
-      expected: 'a tar, as it is or packed with gzip or zstd; `-` for standard input',
-      found: 'nothing',
-      where: path,
-      remedy: 'check the path',
-    });
-  }
+  if (path === '-') return yield* process.stdin;
+  await checkReadable(path);
+  yield* createReadStream(path, { highWaterMark: 256 * 1024 });
+}
+
+async function checkReadable(path: string): Promise<void> {
+  const status = await stat(path).catch((error: NodeJS.ErrnoException) => {
+    if (error.code !== 'ENOENT') throw error;
+  });
+  if (status !== undefined && !status.isDirectory()) return;
+  throw new PineError('NOT_FOUND_FILE', 'there is no such archive', {
+    expected: 'a file, or `tar=-` for standard input',
+    found: status === undefined ? 'nothing' : 'a folder',
+    where: path,
+    remedy: 'check the path; a folder is `--tree dir=FOLDER`',
+  });
 }
