@@ -1,5 +1,6 @@
 import { bytesReader } from '../../ports/positioned-reader.ts';
-import type { CopyList } from '../match/copy-list.ts';
+import { maxCopies } from '../format/delta-format.ts';
+import { CopyList } from '../match/copy-list.ts';
 import { findCopies } from '../match/find-copies.ts';
 import { SiteFinder } from '../pointers/site-finder.ts';
 import { allClasses } from '../pointers/sites.ts';
@@ -23,9 +24,20 @@ export async function findPatch(
 ): Promise<{ readonly pair: FilePair; readonly patch: Patch }> {
   const pair = { old, bytes, finder: await SiteFinder.open(bytesReader(old)) };
   const first = findCopies(old, bytes);
-  if (chooseMask(pair, first) === 0) return { pair, patch: { copies: first, mask: 0 } };
-  const copies = findCopies(moveAllPointers(pair, first, allClasses), bytes);
+  if (chooseMask(pair, first.copies) === 0) {
+    return { pair, patch: { copies: atMost(maxCopies, first.copies), mask: 0 } };
+  }
+  const moved = moveAllPointers(pair, first.copies, allClasses);
+  const copies = atMost(maxCopies, findCopies(moved, bytes, first.index).copies);
   return { pair, patch: { copies, mask: chooseMask(pair, copies) } };
+}
+
+/** The longest copies, in their order, when there are more than a decoder takes. */
+function atMost(limit: number, copies: CopyList): CopyList {
+  if (copies.count <= limit) return copies;
+  const all = Array.from({ length: copies.count }, (_, index) => copies.at(index));
+  const longest = all.toSorted((a, b) => b.length - a.length).slice(0, limit);
+  return CopyList.from(longest.sort((a, b) => a.newStart - b.newStart));
 }
 
 /** Writes a patch into the streams. */

@@ -10,19 +10,26 @@ export const longestGap = 2048;
 /**
  * Finds what `bytes` can take from `old`: exact matches of at least a seed, joined while they lie on
  * one diagonal, and extended to both sides while at least half of the bytes are equal. The same
- * input gives the same copies.
+ * input gives the same copies. `earlier` is an index whose memory can be used again.
  */
 export function findCopies(
   old: Uint8Array,
   bytes: Uint8Array,
-  effort: MatchEffort = effortFor(old.length),
-): CopyList {
-  return CopyList.from(extendCores(old, bytes, findCores(old, bytes, effort)));
+  earlier?: SeedIndex,
+): { readonly copies: CopyList; readonly index: SeedIndex } {
+  const effort = effortFor(old.length);
+  const index = new SeedIndex(old, effort, earlier);
+  const cores = findCores(old, bytes, index, effort);
+  return { copies: CopyList.from(extendCores(old, bytes, cores)), index };
 }
 
 /** The copies that are sure, from the first to the last long run of equal bytes in each. */
-function findCores(old: Uint8Array, bytes: Uint8Array, effort: MatchEffort): Copy[] {
-  const index = new SeedIndex(old, effort);
+function findCores(
+  old: Uint8Array,
+  bytes: Uint8Array,
+  index: SeedIndex,
+  effort: MatchEffort,
+): Copy[] {
   const view = viewOf(bytes);
   const cores: Copy[] = [];
   const match: Match = { oldStart: 0, length: 0 };
