@@ -20,7 +20,6 @@ export async function checkRepositorySpace(
     expected: `${needed} bytes free, in case that nothing can be deflated`,
     found: `${free} bytes`,
     where: path,
-    remedy:
-      'free some space, or prune old commits: `ostree prune --repo=PATH --refs-only --depth=N`',
+    remedy: 'free some space, or prune old commits: `pinectl prune --depth N`',
   });
 }

@@ -24,6 +24,7 @@ const commands: readonly (readonly [string, string, () => Promise<CommandModule>
   ['tag', 'give a commit a name that never moves', () => import('./tag.ts')],
   ['adopt', 'make a commit of ostree one that machines take', () => import('./adopt.ts')],
   ['plan', "make a commit's plan again", () => import('./plan.ts')],
+  ['prune', 'remove objects that nothing needs', () => import('./prune.ts')],
   ['pull', 'bring commits of another repository into this one', () => import('./pull.ts')],
   ['summary', 'tell clients over HTTP which refs there are', () => import('./summary.ts')],
   ['serve', 'offer a repository over HTTP, to try things out', () => import('./serve.ts')],
