@@ -2,8 +2,11 @@ import { open, rm } from 'node:fs/promises';
 import { nodeBlockDevice } from '../disk/node-block-device.ts';
 import { PineError } from '../error.ts';
 import { executePlan } from '../plan/execute.ts';
-import { openPlan } from '../plan/plan-file.ts';
+import { openPlan, type Plan } from '../plan/plan-file.ts';
+import { useRanges } from '../plan/ranges.ts';
+import type { Segment } from '../plan/segment.ts';
 import type { BlockDevice } from '../ports/block-device.ts';
+import type { PositionedReader } from '../ports/positioned-reader.ts';
 import type { Progress } from '../ports/progress.ts';
 import { objectsOf } from '../repo/file-object.ts';
 import { promisedImage } from '../repo/pine-metadata.ts';
@@ -22,24 +25,37 @@ export async function imageOfCommit(repository: Repository, commit: string): Pro
   });
 }
 
+/** An image that was written already: what another one can be copied from. */
+export interface KnownImage {
+  readonly commit: string;
+  readonly reader: PositionedReader;
+}
+
+/** Where a commit's image is written, and what it can be copied from. */
+export interface ImageFileOptions {
+  readonly path: string;
+  readonly known?: KnownImage;
+  readonly progress?: Progress | undefined;
+}
+
 /**
- * Writes a commit's image into a new file, lets `use` read it, and removes it. Throws CORRUPT_IMAGE when
- * the repository does not make the image that the commit promises.
+ * Writes a commit's image into a new file, lets `use` read it, and removes it. Throws NOT_FOUND_PLAN, and
+ * CORRUPT_IMAGE when the repository does not make the image that the commit promises.
  */
 export async function withImageFile<T>(
   repository: Repository,
   end: DeltaEnd,
-  path: string,
+  options: ImageFileOptions,
   use: (image: BlockDevice) => Promise<T>,
-  progress?: Progress,
 ): Promise<T> {
+  const { path } = options;
   // What a kill left over; the caller is the only one who writes here.
   await rm(path, { force: true });
   try {
     await makeFile(path, end.image.size);
     const file = await nodeBlockDevice(path).open('write');
     try {
-      await writeImage(repository, end, file, progress);
+      await writeImage(repository, end, file, options);
       return await use(file);
     } finally {
       await file.close();
@@ -53,8 +69,38 @@ async function writeImage(
   repository: Repository,
   { commit, image }: DeltaEnd,
   file: BlockDevice,
-  progress: Progress | undefined,
+  { known, progress }: ImageFileOptions,
 ): Promise<void> {
+  const { sha256 } = await withPlan(repository, commit, async (plan) => {
+    const execute = (segments: AsyncIterable<Segment>) =>
+      executePlan({
+        segments,
+        base: known?.reader,
+        objects: objectsOf(repository),
+        size: image.size,
+        room: image.size,
+        // Of no worth after this process: not flushed.
+        target: { read: file.read, write: file.write, flush: async () => {} },
+        progress,
+      });
+    if (known === undefined) return execute(plan.segments());
+    // What both have is inflated once.
+    return withPlan(repository, known.commit, (old) => execute(useRanges(plan, old)));
+  });
+  if (sha256 === image.sha256) return;
+  throw new PineError('CORRUPT_IMAGE', 'the repository makes another image than was promised', {
+    expected: `SHA-256 ${image.sha256}`,
+    found: sha256,
+    where: `commit ${commit}`,
+    remedy: 'run `pinectl fsck`',
+  });
+}
+
+async function withPlan<T>(
+  repository: Repository,
+  commit: string,
+  use: (plan: Plan) => Promise<T>,
+): Promise<T> {
   const path = repository.objectFile(commit, 'plan');
   if (!repository.has(commit, 'plan')) {
     throw new PineError('NOT_FOUND_PLAN', 'the repository lacks the plan of this commit', {
@@ -64,26 +110,11 @@ async function writeImage(
       remedy: 'make it again: pinectl plan REF',
     });
   }
-  const plan = await nodeBlockDevice(path).open('read');
+  const file = await nodeBlockDevice(path).open('read');
   try {
-    const found = await executePlan({
-      segments: (await openPlan(plan)).segments(),
-      objects: objectsOf(repository),
-      size: image.size,
-      room: image.size,
-      // Of no worth after this process: not flushed.
-      target: { read: file.read, write: file.write, flush: async () => {} },
-      progress,
-    });
-    if (found.sha256 === image.sha256) return;
-    throw new PineError('CORRUPT_IMAGE', 'the repository makes another image than was promised', {
-      expected: `SHA-256 ${image.sha256}`,
-      found: found.sha256,
-      where: `commit ${commit}`,
-      remedy: 'run `pinectl fsck`',
-    });
+    return await use(await openPlan(file));
   } finally {
-    await plan.close();
+    await file.close();
   }
 }
 

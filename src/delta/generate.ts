@@ -46,18 +46,25 @@ export async function generateDelta(
     const temporary = join(repository.path, 'tmp');
     await mkdir(temporary, { recursive: true });
     await checkSpace(temporary, from.image.size + to.image.size);
-    return await withImageFile(repository, from, join(temporary, 'pine-delta-old'), (old) =>
-      withImageFile(repository, to, join(temporary, 'pine-delta-new'), async (bytes) => {
-        const { delta, contributions } = await encodeDelta(
-          { ...from, reader: old },
-          { ...to, reader: bytes },
-          progress,
-        );
-        await checkDelta(delta, old, to);
-        const size = await publishDelta(repository, ends, await signDelta(delta, keys));
-        return { ...ends, size, contributions };
-      }),
-    );
+    const path = (name: string): string => join(temporary, `pine-delta-${name}`);
+    return await withImageFile(repository, from, { path: path('old'), progress }, (old) => {
+      const known = { commit: from.commit, reader: old };
+      return withImageFile(
+        repository,
+        to,
+        { path: path('new'), known, progress },
+        async (bytes) => {
+          const { delta, contributions } = await encodeDelta(
+            { ...from, reader: old },
+            { ...to, reader: bytes },
+            progress,
+          );
+          await checkDelta(delta, old, to);
+          const size = await publishDelta(repository, ends, await signDelta(delta, keys));
+          return { ...ends, size, contributions };
+        },
+      );
+    });
   } finally {
     await lock.release();
   }
