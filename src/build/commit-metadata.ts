@@ -13,10 +13,11 @@ const bootCompatibility = 1;
 
 /** In the order that docs/architecture.md gives: it is part of what is hashed. */
 export function commitMetadata(
-  { metadata = [], bootable, ref, bindRefs = [] }: CommitOptions,
+  options: CommitOptions,
   layout: ImageLayout | undefined,
   image: Promised | undefined,
 ): Dictionary {
+  const { metadata = [], bootable } = options;
   const entries: (readonly [string, Variant])[] = [...metadata];
   if (bootable !== undefined) {
     entries.push(['pine.boot-compat', { type: 'u', value: bootCompatibility }]);
@@ -25,9 +26,12 @@ export function commitMetadata(
     entries.push(['pine.image.1', encodePromised(image)]);
     entries.push(['pine.plan.1', encodePromised(hashPlan(layout))]);
   }
-  // In the order of ostree, for equal checksums.
-  const bound = [ref, ...bindRefs].toSorted(compareBytes);
-  return [...entries, ['ostree.ref-binding', { type: 'as', value: bound }]];
+  return [...entries, ['ostree.ref-binding', { type: 'as', value: bindingOf(options) }]];
+}
+
+/** The refs that a commit is made for, in the order of ostree: checksums are equal. */
+export function bindingOf({ ref, bindRefs = [] }: CommitOptions): string[] {
+  return [ref, ...bindRefs].toSorted(compareBytes);
 }
 
 /** The bytes of the commit's detached metadata, with signatures added to what is there already. */

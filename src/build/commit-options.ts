@@ -20,6 +20,8 @@ export interface CommitOptions {
   readonly metadata?: Dictionary;
   /** Whether the commit promises an image, and its plan is stored. */
   readonly image: boolean;
+  /** Makes no commit when the parent has the same tree and is made for the same refs. */
+  readonly skipIfUnchanged?: boolean;
   /** Makes the tree one that a machine can boot (build/bootable). */
   readonly bootable?: BootableOptions & { readonly allowIdChange?: boolean };
   /** Slots that the image must fit into: bytes, and the layout's name for messages. */
@@ -29,8 +31,10 @@ export interface CommitOptions {
 }
 
 export interface CommitResult {
-  /** The commit's checksum. */
+  /** The commit's checksum; the parent's when there was nothing to commit. */
   readonly commit: string;
+  /** Whether nothing was committed, with `skipIfUnchanged`. */
+  readonly unchanged: boolean;
   readonly parent: string | undefined;
   readonly root: RootChecksums;
   readonly image: Promised | undefined;

@@ -20,6 +20,7 @@ import { checkParentAccounts } from './parent-accounts.ts';
 import { checkRepositorySpace } from './repository-space.ts';
 import type { SourceTree } from './source-tree.ts';
 import { newFiles, storeTree } from './store-tree.ts';
+import { unchangedSince } from './unchanged.ts';
 
 /**
  * Commits a tree: everything is checked and hashed first, then what is new is stored, and the ref
@@ -57,6 +58,10 @@ async function commitIn(
   const notes = layout === undefined ? [] : checkSlots(layout, options);
   const directories: TreeObject[] = [];
   const root = encodeTree(measured.root, (object) => directories.push(object));
+  if (parent !== undefined && options.skipIfUnchanged) {
+    const same = await unchangedSince(repository, parent, root, options);
+    if (same !== undefined) return { ...same, parent, root, notes };
+  }
   await checkSpace(transaction, measured, directories);
 
   const [statistics, image] = await together(
@@ -84,7 +89,7 @@ async function commitIn(
   transaction.addMetadataObject(commit, 'commit', checksum);
   transaction.setRef(ref, checksum);
   await transaction.commit();
-  return { commit: checksum, parent, root, image, statistics, notes };
+  return { commit: checksum, unchanged: false, parent, root, image, statistics, notes };
 }
 
 async function findParent(

@@ -1,5 +1,7 @@
 import { type Command, Option } from 'commander';
 import type { CommitOptions } from '../build/commit-options.ts';
+import { applyFilter } from '../build/filter/apply-filter.ts';
+import { type FilterRule, parseFilter } from '../build/filter/rules.ts';
 import { openSources, type TreeSource } from '../build/sources/open-sources.ts';
 import { PineError } from '../error.ts';
 import { systemClock } from '../ports/clock.ts';
@@ -10,6 +12,7 @@ import {
   type NewCommitOptions,
   newCommitOptions,
   readNewCommit,
+  readText,
 } from './new-commit.ts';
 import { openRepository } from './repository-option.ts';
 
@@ -18,6 +21,8 @@ interface Options extends NewCommitOptions {
   readonly branch?: string;
   readonly tree?: readonly TreeSource[];
   readonly apkKeys?: string;
+  readonly filter?: string;
+  readonly skipIfUnchanged?: boolean;
   readonly parent?: string;
   readonly subject?: string;
   readonly body?: string;
@@ -40,6 +45,8 @@ export function define(command: Command): void {
       parseTree,
     )
     .option('--apk-keys <folder>', "Alpine's public keys, for apk=FILE")
+    .option('--filter <file>', 'rules that drop, keep, chmod and chown what is in the tree')
+    .option('--skip-if-unchanged', 'make no commit of the tree that the parent has')
     .option('--parent <commit>', 'what it follows, or `none` (default: what the ref points to)')
     .option('-s, --subject <text>', 'one line about it')
     .option('-m, --body <text>', 'more about it')
@@ -61,6 +68,8 @@ Examples:
       --tree tar=pine-overlay.tar.gz --tree dir=site
   pinectl commit --repo repo --ref alpine/x86_64/web --tree ref=alpine/x86_64/web \\
       --tree apk=nginx-1.24.0-r16.apk --apk-keys root/etc/apk/keys
+  pinectl commit --repo repo --ref alpine/x86_64/web --tree root --filter small.filter \\
+      --skip-if-unchanged
   pinectl commit --repo repo -b test --timestamp=@1700000000 --no-image folder
 
 More: docs/repository.md`,
@@ -72,10 +81,23 @@ async function commit(argument: string | undefined, options: Options): Promise<v
   const repository = await openRepository(options);
   const commitOptions = await readOptions(options);
   const sources = treeSources(argument, options.tree);
+  const rules = await readFilter(options.filter);
   const opened = await openSources(repository, sources, options);
-  const left = opened.skipped.map((path) => `${path} is left out: a commit holds no devices`);
-  const notes = [...opened.notes, ...left];
-  await makeCommit(repository, opened.tree, commitOptions, notes, options).finally(opened.close);
+  try {
+    const left = opened.skipped.map((path) => `${path} is left out: a commit holds no devices`);
+    const { dropped, unused } = applyFilter(opened.tree, rules);
+    const filtered = dropped > 0 ? [`names left out by the filter: ${dropped}`] : [];
+    const idle = unused.map(({ line, text }) => `line ${line} of the filter met nothing: ${text}`);
+    const notes = [...filtered, ...idle, ...opened.notes, ...left];
+    await makeCommit(repository, opened.tree, commitOptions, notes, options);
+  } finally {
+    opened.close();
+  }
+}
+
+async function readFilter(path: string | undefined): Promise<FilterRule[]> {
+  const largestFilter = 1024 * 1024;
+  return path === undefined ? [] : parseFilter(await readText(path, largestFilter), path);
 }
 
 function treeSources(argument: string | undefined, trees: readonly TreeSource[] = []) {
@@ -92,6 +114,7 @@ async function readOptions(options: Options): Promise<CommitOptions> {
     ref: needed(options.ref ?? options.branch, 'ref', '--ref NAME'),
     timestamp: options.timestamp ?? defaultTimestamp(systemClock.now()),
     image: options.image,
+    skipIfUnchanged: options.skipIfUnchanged ?? false,
     ...(parent === undefined ? {} : { parent }),
     ...(subject === undefined ? {} : { subject }),
     ...(body === undefined ? {} : { body }),

@@ -81,7 +81,9 @@ export async function makeCommit(
 
 function report(options: NewCommitOptions, result: CommitResult): void {
   const { statistics, image } = result;
-  if (!options.json) {
+  if (result.unchanged) {
+    process.stderr.write('Nothing changed: no commit was made\n');
+  } else if (!options.json) {
     process.stderr.write(
       [
         `Metadata: ${statistics.metadataWritten} written of ${statistics.metadataTotal}`,
@@ -110,7 +112,8 @@ async function readLayout(path: string) {
   return parseLayout(await readText(path, largestLayout), basename(path));
 }
 
-async function readText(path: string, limit: number): Promise<string> {
+/** Reads a small file whole. Throws NOT_FOUND_FILE. */
+export async function readText(path: string, limit: number): Promise<string> {
   const bytes = await nodeFileSystem.readFile(path, limit);
   if (bytes !== undefined) return bytes.toString();
   throw new PineError('NOT_FOUND_FILE', 'there is no such file', {
