@@ -17,7 +17,7 @@ const compress = promisify(brotliCompress);
  * stream, the less is done: streams of up to so many bytes, and the quality.
  */
 const qualities = [
-  [1 << 20, 11],
+  [256 << 10, 11],
   [32 << 20, 10],
   [Number.POSITIVE_INFINITY, 9],
 ] as const;

@@ -2,6 +2,7 @@ import { bytesReader } from '../../ports/positioned-reader.ts';
 import { maxCopies } from '../format/delta-format.ts';
 import { CopyList } from '../match/copy-list.ts';
 import { findCopies } from '../match/find-copies.ts';
+import { release } from '../match/release.ts';
 import { SiteFinder } from '../pointers/site-finder.ts';
 import { allClasses } from '../pointers/sites.ts';
 import { chooseMask, type FilePair, moveAllPointers, referencePieces } from './reference.ts';
@@ -25,10 +26,15 @@ export async function findPatch(
   const pair = { old, bytes, finder: await SiteFinder.open(bytesReader(old)) };
   const first = findCopies(old, bytes);
   if (chooseMask(pair, first.copies) === 0) {
+    first.index.release();
     return { pair, patch: { copies: atMost(maxCopies, first.copies), mask: 0 } };
   }
   const moved = moveAllPointers(pair, first.copies, allClasses);
-  const copies = atMost(maxCopies, findCopies(moved, bytes, first.index).copies);
+  const second = findCopies(moved, bytes, first.index);
+  // It has the memory of the first one.
+  second.index.release();
+  release(moved);
+  const copies = atMost(maxCopies, second.copies);
   return { pair, patch: { copies, mask: chooseMask(pair, copies) } };
 }
 

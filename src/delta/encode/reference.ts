@@ -42,12 +42,12 @@ export function* referencePieces(
   }
 }
 
-/** The whole old file with its pointers moved: what the second pass looks for matches in. */
+/** The whole old file with its pointers moved: what the second pass looks for matches in. A copy in any case. */
 export function moveAllPointers(pair: FilePair, copies: CopyList, mask: number): Uint8Array {
   const segments = segmentsOf(pair);
-  if (segments === undefined || pair.finder === undefined || copies.count === 0) return pair.old;
-  const predictor = new Predictor(pair.finder, copies, segments);
   const moved = new Uint8Array(pair.old);
+  if (segments === undefined || pair.finder === undefined) return moved;
+  const predictor = new Predictor(pair.finder, copies, segments);
   for (let start = 0; start < moved.length; start += pageSize) {
     const sites = predictor.sitesOf(pair.old.subarray(start, start + pageSize), start);
     for (let index = 0; index < sites.count; index++) {

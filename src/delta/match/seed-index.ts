@@ -1,3 +1,5 @@
+import { release } from './release.ts';
+
 /** How closely an old file is looked at. */
 export interface MatchEffort {
   /** Bytes that must be equal for a match to be found; a multiple of four. */
@@ -54,6 +56,12 @@ export class SeedIndex {
       this.#next[place] = this.#first[hash] ?? 0;
       this.#first[hash] = place + 1;
     }
+  }
+
+  /** Gives its memory back. Nothing can be found afterwards. */
+  release(): void {
+    release(this.#first);
+    release(this.#next);
   }
 
   static #hasRoom(
