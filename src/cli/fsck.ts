@@ -1,6 +1,7 @@
 import type { Command } from 'commander';
 import { PineError } from '../error.ts';
-import { checkRepository, type FsckProblem } from '../repo/fsck.ts';
+import type { Progress } from '../ports/progress.ts';
+import { checkRepository, type FsckReport } from '../repo/fsck.ts';
 import type { Repository } from '../repo/repository.ts';
 import { print } from './output.ts';
 import { terminalProgress } from './progress.ts';
@@ -8,21 +9,24 @@ import { openRepository, type RepositoryOptions, repositoryOptions } from './rep
 
 interface Options extends RepositoryOptions {
   readonly repair?: boolean;
+  readonly remote?: string;
 }
 
 /** `pinectl fsck`: reads everything and says what is damaged. */
 export function define(command: Command): void {
   repositoryOptions(command)
-    .option('--repair', 'make lost or damaged plans again')
+    .option('--repair', 'make lost or damaged plans again; with --remote, fetch objects too')
+    .option('--remote <remote>', 'a repository with the same objects: an http(s) URL or a path')
     .addHelpText(
       'after',
       `
 Every commit is read with all that it leads to, and every checksum is computed again.
-Ends with exit status 4 and CORRUPT_REPOSITORY when something is damaged or missing.
+Ends with exit status 4 and CORRUPT_REPOSITORY when something is (still) damaged or missing.
 
 Examples:
   pinectl fsck --repo repo
-  pinectl fsck --repo repo --repair --json`,
+  pinectl fsck --repo repo --repair --json
+  pinectl fsck --repo repo --repair --remote https://updates.example.org/repo`,
     )
     .action(fsck);
 }
@@ -30,44 +34,43 @@ Examples:
 async function fsck(options: Options): Promise<void> {
   const repository = await openRepository(options);
   const progress = terminalProgress();
-  const checked = await checkRepository(repository, progress.report).finally(progress.end);
-  const { repaired, left } = options.repair
-    ? await repair(repository, checked.problems)
-    : { repaired: [], left: checked.problems };
-  const { commits, partial, objects } = checked;
-  print(options.json, { commits, partial, objects, repaired, problems: left }, () =>
+  const { report, repaired } = await (options.repair
+    ? repair(repository, options.remote, progress.report)
+    : check(repository, progress.report)
+  ).finally(progress.end);
+  const { commits, partial, objects, problems } = report;
+  print(options.json, { commits, partial, objects, repaired, problems }, () =>
     [
-      ...repaired.map((name) => `made again: the plan of ${name}`),
-      ...left.map(({ kind, name, error }) => `${error.code} ${name}.${kind}: ${error.message}`),
-      `${commits} commits, ${objects} objects checked, ${left.length} problems`,
+      ...repaired.map((name) => `repaired: ${name}`),
+      ...problems.map(({ kind, name, error }) => `${error.code} ${name}.${kind}: ${error.message}`),
+      `${commits} commits, ${objects} objects checked, ${problems.length} problems`,
       ...(partial > 0 ? [`${partial} commits are there in part only`] : []),
     ].join('\n'),
   );
-  if (left.length === 0) return;
+  if (problems.length === 0) return;
   throw new PineError('CORRUPT_REPOSITORY', 'the repository is damaged', {
     expected: `${objects} objects as their names say`,
-    found: `${left.length} problems`,
+    found: `${problems.length} problems`,
     where: repository.path,
-    remedy: left.some(({ kind }) => kind !== 'plan')
-      ? 'delete the damaged objects, then commit the trees again or pull them from a whole repository'
+    remedy: problems.some(({ kind }) => kind !== 'plan')
+      ? 'run `pinectl fsck --repair --remote REMOTE` with a whole repository, or delete the damaged objects and commit the trees again'
       : 'run `pinectl fsck --repair`',
   });
 }
 
-/** Plans follow from the rest, so they can be made again; nothing else can. */
-async function repair(repository: Repository, problems: readonly FsckProblem[]) {
+async function check(repository: Repository, progress: Progress) {
+  const report: FsckReport = await checkRepository(repository, progress);
+  return { report, repaired: [] as readonly string[] };
+}
+
+async function repair(repository: Repository, remote: string | undefined, progress: Progress) {
   const { remakePlan } = await import('../build/remake-plan.ts');
-  const repaired: string[] = [];
-  const left: FsckProblem[] = [];
-  for (const problem of problems) {
-    try {
-      if (problem.kind === 'plan') await remakePlan(repository, problem.name);
-      else left.push(problem);
-      if (problem.kind === 'plan') repaired.push(problem.name);
-    } catch (error) {
-      if (!(error instanceof PineError)) throw error;
-      left.push({ ...problem, error });
-    }
+  const { openSource } = await import('../remote/open-source.ts');
+  const { repairRepository } = await import('../remote/repair.ts');
+  const source = remote === undefined ? undefined : await openSource(remote);
+  try {
+    return await repairRepository(repository, { source, remakePlan, progress });
+  } finally {
+    await source?.close();
   }
-  return { repaired, left };
 }
