@@ -1,0 +1,35 @@
+import { randomBytes } from 'node:crypto';
+import { afterAll, beforeAll, expect, it } from 'vitest';
+import { RemoteRepository } from '../../src/remote/remote-repository.ts';
+import { codeOfAsync } from '../support/code-of.ts';
+import { collect, impatientSource, LoopbackServer, serve } from './loopback-server.ts';
+
+const [from, to] = ['a'.repeat(64), 'b'.repeat(64)];
+const delta = randomBytes(300_000);
+let server: LoopbackServer;
+beforeAll(async () => {
+  server = await LoopbackServer.start((request, response) => {
+    if (request.url !== `/repo/pine/deltas/${to}/${from}.delta`) {
+      response.statusCode = 404;
+      response.end();
+      return;
+    }
+    response.end(serve(request, response, delta).body);
+  });
+});
+afterAll(() => server.stop());
+
+const fetch = (ends: { from: string; to: string }, at = 0) => {
+  const repository = new RemoteRepository(impatientSource(server.url).source);
+  return collect(repository.fetchDelta(ends, { limit: 1_000_000, from: at }));
+};
+
+it('a delta comes from any byte on', async () => {
+  expect((await fetch({ from, to })).equals(delta)).toBe(true);
+  expect((await fetch({ from, to }, 123_456)).equals(delta.subarray(123_456))).toBe(true);
+});
+
+it('one that is not there, or has become shorter, is told from a remote that is not there', async () => {
+  await codeOfAsync(() => fetch({ from: to, to: from }), 'NOT_FOUND_REMOTE_FILE');
+  await codeOfAsync(() => fetch({ from, to }, 400_000), 'REMOTE_CHANGED');
+});
