@@ -1,52 +1,78 @@
 import { rmSync } from 'node:fs';
 import { join } from 'node:path';
-import type { Measurement } from './measurement.ts';
+import { debianTree } from './debian-tree.ts';
+import type { Bench, Measurement, Result } from './measurement.ts';
 import { pinectl } from './pinectl.ts';
 import { compare, runProgram } from './timed.ts';
 
-/** `pinectl commit` of a root next to `ostree commit`, each into a new repository. */
-export const measure: Measurement = async ({ folder, runs, roots }) => {
-  const { v1 } = await roots();
+/** `pinectl commit` next to `ostree commit`, each into a new repository. */
+export const measure: Measurement = (bench) => measureCommit(bench, 'fresh');
+
+/** A commit of the Debian tree into an empty repository, or of a copy of it into one that has it. */
+export async function measureCommit(bench: Bench, kind: 'fresh' | 'again'): Promise<Result> {
+  const { folder, runs } = bench;
+  const tree = await debianTree();
+  // A copy has new inodes and times: nothing but reading it tells that it is the same.
+  const copy = join(folder, 'copy');
+  await runProgram(['cp', '-r', '--preserve=mode,ownership,xattr,links', tree, copy]);
   const ours = join(folder, 'pine');
   const theirs = join(folder, 'ostree');
-  const contestants = await compare(
-    [
-      {
-        name: 'pinectl commit',
-        async prepare() {
-          rmSync(ours, { recursive: true, force: true });
-          await runProgram(pinectl('init', '--repo', ours));
-        },
-        command: () => pinectl('commit', '--repo', ours, '--ref', 'bench', '--tree', v1),
-      },
-      {
-        name: 'ostree commit',
-        async prepare() {
-          rmSync(theirs, { recursive: true, force: true });
-          await runProgram(['ostree', 'init', `--repo=${theirs}`, '--mode=archive']);
-        },
-        command: () => [
-          'ostree',
-          'commit',
-          `--repo=${theirs}`,
-          '--branch=bench',
-          `--tree=dir=${v1}`,
-        ],
-      },
+  const commands = {
+    pinectl: (root: string) => pinectl('commit', '--repo', ours, '--ref', 'bench', '--tree', root),
+    ostree: (root: string): [string, ...string[]] => [
+      ...([
+        'ostree',
+        'commit',
+        `--repo=${theirs}`,
+        '--branch=bench',
+        `--tree=dir=${root}`,
+      ] as const),
     ],
+  };
+  const empty = {
+    async pinectl() {
+      rmSync(ours, { recursive: true, force: true });
+      await runProgram(pinectl('init', '--repo', ours));
+    },
+    async ostree() {
+      rmSync(theirs, { recursive: true, force: true });
+      await runProgram(['ostree', 'init', `--repo=${theirs}`, '--mode=archive']);
+    },
+  };
+  if (kind === 'again') {
+    for (const name of ['pinectl', 'ostree'] as const) {
+      await empty[name]();
+      await runProgram(commands[name](copy));
+    }
+  }
+  const contestants = await compare(
+    (['pinectl', 'ostree'] as const).map((name) => ({
+      name: `${name} commit`,
+      command: () => commands[name](tree),
+      ...(kind === 'fresh' ? { prepare: empty[name] } : {}),
+    })),
     runs,
   );
+  const what = `commit ${await size(tree)} in ${await count(tree)} files of Debian`;
   return {
-    what: `commit ${await size(v1)} of Alpine into an empty repository, synced`,
+    what:
+      kind === 'fresh'
+        ? `${what} into an empty repository, synced`
+        : `${what} into a repository that has a copy of them, synced`,
     contestants,
     notes: [
       'zlib level 6 in both; the files are in the page cache',
       'pinectl also lays out and hashes the image and writes its plan, which ostree does not',
     ],
   };
-};
+}
 
 async function size(folder: string): Promise<string> {
   const { output } = await runProgram(['du', '-sm', '--apparent-size', folder]);
   return `${Number.parseInt(output, 10)} MB`;
+}
+
+async function count(folder: string): Promise<number> {
+  const { output } = await runProgram(['find', folder, '-type', 'f', '-printf', '.']);
+  return output.length;
 }

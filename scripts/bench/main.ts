@@ -11,6 +11,7 @@ import { compare } from './timed.ts';
 
 const measurements: Record<string, () => Promise<{ measure: Measurement }>> = {
   commit: () => import('./commit.ts'),
+  'commit-again': () => import('./commit-again.ts'),
   delta: () => import('./delta.ts'),
   image: () => import('./image.ts'),
   'slot-write': () => import('./slot-write.ts'),
