@@ -1,4 +1,4 @@
-import { copyFileSync, existsSync, mkdirSync, rmSync, writeFileSync } from 'node:fs';
+import { copyFileSync, existsSync, mkdirSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { bundlePinectl } from '../build/bundle.ts';
 import { makeOverlay } from '../build/overlay.ts';
@@ -24,11 +24,15 @@ export const measure: Measurement = async ({ folder, runs }) => {
   mkdirSync(join(config, 'keys'), { recursive: true });
   copyFileSync(`${release.key}.pub`, join(config, 'keys/release.pub'));
   writeFileSync(join(config, 'pinectl.toml'), `remote = "${server.url}"\nref = "${ref}"\n`);
-  const upgrade: Job = {
-    name: 'pinectl upgrade',
+  const [deltas, hidden] = [join(release.repo, 'pine'), join(folder, 'hidden')];
+  const upgrade = (name: string, withDelta: boolean): Job => ({
+    name,
     async prepare() {
       rmSync(state, { recursive: true, force: true });
       mkdirSync(state);
+      if (withDelta !== existsSync(deltas)) {
+        renameSync(withDelta ? hidden : deltas, withDelta ? deltas : hidden);
+      }
       await runProgram(['cp', '--sparse=always', release.disk, disk]);
       server.reset();
     },
@@ -37,9 +41,10 @@ export const measure: Measurement = async ({ folder, runs }) => {
       ...['--disk', disk, '--state', state, '--config', config],
     ],
     bytes: () => ({ fetched: server.sent }),
-  };
+  });
+  const ours = [upgrade('pinectl upgrade', false), upgrade('pinectl upgrade, delta', true)];
   try {
-    const contestants = await compare([upgrade, ...stockPull(folder, release, server)], runs);
+    const contestants = await compare([...ours, ...stockPull(folder, release, server)], runs);
     return {
       what: 'v1 to v2 (busybox, openssl, apk-tools, ca-certificates), kernel and Node.js included',
       contestants,
@@ -115,5 +120,7 @@ async function buildRelease(folder: string): Promise<Release> {
     pinectl(...['image', '--repo', repo, '--ref', ref, '--layout', layout, '-o', disk]),
   );
   await commit('v2');
+  const generate = ['delta', 'generate', '--repo', repo, '--to', ref];
+  await runProgram(pinectl(...generate, '--sign-key', `${key}.secret`));
   return { repo, key, program, disk, v1: output.trim() };
 }
