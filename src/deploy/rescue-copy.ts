@@ -6,6 +6,9 @@ import { tarEnd, tarFile } from './tar.ts';
 /** What of /etc makes a machine reachable: network, name, host keys. Accounts are the image's own. */
 const etcNames = ['network', 'hostname', 'hosts', 'resolv.conf', 'ssh'];
 
+/** Half a megabyte of primes of sshd that nobody edits: the image has its own. */
+const dispensable = 'etc/ssh/moduli';
+
 /** What the boot partition has room for, in bytes of tar. */
 const limit = 120 * 1024;
 const largestFile = 64 * 1024;
@@ -14,7 +17,9 @@ const largestFile = 64 * 1024;
  * Keeps a copy of what a machine needs to be reached when its data partition is lost (S11). Nothing is
  * written when it is the same as the one that is there. Returns the paths that had no room.
  */
-export async function writeRescueCopy(machine: Machine): Promise<readonly string[]> {
+export async function writeRescueCopy(
+  machine: Pick<Machine, 'files' | 'etc' | 'homes' | 'rescue'>,
+): Promise<readonly string[]> {
   if (machine.rescue === undefined) return [];
   const { files, etc, homes } = machine;
   const pieces: Buffer[] = [];
@@ -27,7 +32,7 @@ export async function writeRescueCopy(machine: Machine): Promise<readonly string
         await add(`${path}/${entry}`, `${name}/${entry}`);
       }
     }
-    if (status?.kind !== 'file') return;
+    if (status?.kind !== 'file' || name === dispensable) return;
     const bytes = status.size > largestFile ? undefined : await readWhole(files, path);
     const piece = bytes === undefined ? undefined : tarFile(name, bytes, status);
     if (piece === undefined || size + piece.length > limit) {
