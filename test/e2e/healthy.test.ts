@@ -13,11 +13,8 @@ describe.skipIf(skipped !== undefined)('a healthy machine that was upgraded', ()
   const good = 'healthy.img';
 
   beforeAll(async () => {
-    await using lab = await Lab.start(folder, 'healthy', { memory: 192 });
+    await using lab = await Lab.start(folder, 'healthy', { from: 'armed-server.img' });
     await lab.machine.waitForBoot();
-    await lab.follow('server');
-    lab.machine.send('pinectl upgrade');
-    await lab.machine.waitForBoot({ seconds: 900 });
     expect((await lab.status()).running).toMatchObject({ slot: 'b', choice: 'trial' });
     await lab.machine.powerOff();
     await copyDisk(lab.disk, join(folder, good));
@@ -30,8 +27,8 @@ describe.skipIf(skipped !== undefined)('a healthy machine that was upgraded', ()
     const before = boot();
     for (let cycle = 1; cycle <= 10; cycle += 1) {
       await using lab = await Lab.resume(folder, disk);
-      // Half of them lose power at some moment of their start.
-      if (cycle % 2 === 1) {
+      // Most of them lose power at some moment of their start.
+      if (cycle % 5 !== 0) {
         await lab.machine.waitForConsole(/Linux version/);
         await new Promise((resolve) => setTimeout(resolve, cycle * 500));
       } else {
@@ -71,7 +68,7 @@ describe.skipIf(skipped !== undefined)('a healthy machine that was upgraded', ()
 
   it.each(dataCases)('S11: (g) with $what stays up in its slot', async ({ what, damage, data }) => {
     const name = `data-${dataCases.findIndex((each) => each.what === what)}`;
-    await using lab = await Lab.start(folder, name, { from: good, memory: 192 }, damage);
+    await using lab = await Lab.start(folder, name, { from: good }, damage);
     const choice = readBytes(lab.disk, grubenv(lab.disk));
     await lab.machine.waitForBoot();
     const { running } = await lab.status();
@@ -106,7 +103,7 @@ describe.skipIf(skipped !== undefined)('a healthy machine that was upgraded', ()
   it.each(choiceCases)('(h) with a grubenv $what boots a good slot', async ({ what, bytes }) => {
     const name = `grubenv-${choiceCases.findIndex((each) => each.what === what)}`;
     const { start } = grubenv(join(folder, good));
-    await using lab = await Lab.start(folder, name, { from: good, memory: 192 }, (disk) =>
+    await using lab = await Lab.start(folder, name, { from: good }, (disk) =>
       writeBytes(disk, start, bytes),
     );
     await lab.machine.waitForBoot();

@@ -1,4 +1,4 @@
-import { mkdirSync, rmSync } from 'node:fs';
+import { copyFileSync, mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { projectFolder, run } from '../../../scripts/root/programs.ts';
 import { makeLoopbackMirror } from './loopback-mirror.ts';
@@ -26,7 +26,9 @@ export function refOf(name: string): string {
  * - `repo`: signed commits. `server` is v2 with v1 as parent; every other ref is a v2 that is broken
  *   in one way (`panic`, `unhealthy`, `hang`), comes from a mirror with gzipped modules (`mirror`),
  *   or has the kernel with the watchdog's driver (`watchdog`, `dead`)
- * - `v1.img`: a disk with v1; `watchdog.img`: one with the watchdog's driver
+ * - `v1.img`: a disk with v1
+ * - `armed-NAME.img`: such a disk after `pinectl upgrade` wrote and armed that ref on it: the next boot
+ *   is its trial. Made on the host, which takes seconds where an emulated machine takes minutes
  */
 export async function buildRelease(folder: string): Promise<void> {
   const roots = join(folder, 'roots');
@@ -62,15 +64,37 @@ export async function buildRelease(folder: string): Promise<void> {
   await commit('server', v1, 'v1');
   await image('server', 'v1.img');
   await commit('server', v2, 'v2: security update');
+  await arm('server', 'v1.img');
   for (const name of ['panic', 'unhealthy', 'hang'] as const) {
     const root = await copyOf(v2, name);
     breakages[name](root);
     await commit(name, root, `v3: ${name}`);
     rmSync(root, { recursive: true });
   }
+  await arm('unhealthy', 'v1.img');
+  await arm('hang', 'v1.img', 'tries = 1\ndeadline = 45\n');
   await commitWatchdog();
   if (hasSharedAlpine) await commitMirror();
   rmSync(roots, { recursive: true });
+
+  async function arm(name: string, from: string, trial = ''): Promise<void> {
+    const disk = join(folder, `armed-${name}.img`);
+    const state = join(folder, 'host-state');
+    const config = join(folder, 'host-configuration');
+    mkdirSync(state, { recursive: true });
+    mkdirSync(join(config, 'keys'), { recursive: true });
+    copyFileSync(publicKey, join(config, 'keys/test.pub'));
+    writeFileSync(
+      join(config, 'pinectl.toml'),
+      `remote = "${join(folder, 'repo')}"\nref = "${refOf(name)}"\n[trial]\n${trial}`,
+    );
+    await run('cp', ['--sparse=always', '--reflink=auto', join(folder, from), disk]);
+    await pinectl(
+      ...['upgrade', '--no-reboot', '--disk', disk, '--state', state, '--config', config],
+    );
+    rmSync(state, { recursive: true });
+    rmSync(config, { recursive: true });
+  }
 
   async function copyOf(root: string, name: string): Promise<string> {
     const copy = join(roots, name);
@@ -91,6 +115,8 @@ export async function buildRelease(folder: string): Promise<void> {
     breakages.dead(root);
     await commit('dead', root, 'v3: dead');
     rmSync(root, { recursive: true });
+    await arm('dead', 'watchdog.img', 'tries = 1\n');
+    rmSync(join(folder, 'watchdog.img'));
   }
 
   async function commitMirror(): Promise<void> {
@@ -107,5 +133,6 @@ export async function buildRelease(folder: string): Promise<void> {
       rmSync(mirror.folder, { recursive: true });
     }
     await commit('mirror', root, 'v2 from a mirror, modules gzipped');
+    await arm('mirror', 'v1.img');
   }
 }
