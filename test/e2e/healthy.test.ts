@@ -1,3 +1,4 @@
+import { execFileSync } from 'node:child_process';
 import { rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest';
@@ -57,10 +58,17 @@ describe.skipIf(skipped !== undefined)('a healthy machine that was upgraded', ()
       data: /repaired|degraded/,
     },
     {
-      what: 'every superblock and group table of the data partition gone',
+      what: 'the data partition full of zeros',
       damage: (disk) => {
         const { start, size } = partition(disk, 'data');
         writeBytes(disk, start, Buffer.alloc(size));
+      },
+      data: /^degraded$/,
+    },
+    {
+      what: 'the data partition gone',
+      damage: (disk) => {
+        execFileSync('/usr/sbin/sfdisk', ['--quiet', '--delete', disk, '7'], { stdio: 'pipe' });
       },
       data: /^degraded$/,
     },

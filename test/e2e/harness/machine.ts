@@ -149,8 +149,9 @@ function consolePath(options: MachineOptions): string {
 }
 
 /**
- * Emulated, a modern processor is a slow one: the kernel then clears pages byte by byte (ERMS), which
- * takes seconds where QEMU has translated code of that page, and OpenSSL hashes with AVX.
+ * Emulated, a modern processor is a slow one: its kernel clears pages byte by byte (ERMS), and OpenSSL
+ * hashes with AVX. The buffer for translated code is small because QEMU 7.2 walks a list at each write
+ * to a page with such code: with the standard 1 GB, lists grew until a kernel stood still for minutes.
  */
 function qemuArguments(options: MachineOptions, control: string): string[] {
   const firmware: string[] = [];
@@ -165,7 +166,7 @@ function qemuArguments(options: MachineOptions, control: string): string[] {
   return [
     ...(hasKvm()
       ? ['-accel', 'kvm', '-cpu', 'host']
-      : ['-accel', 'tcg,thread=multi', '-cpu', 'qemu64']),
+      : ['-accel', 'tcg,thread=multi,tb-size=64', '-cpu', 'qemu64']),
     ...['-m', String(options.memory), '-display', 'none', '-nodefaults', '-vga', 'std'],
     ...firmware,
     // What the guest flushed need not reach this host's disk: tests kill QEMU, not the host.
