@@ -50,6 +50,8 @@ export async function rootWithoutPrivileges(
       throw new Error(`apk installed no ${path}: ${complaint}`);
     }
   }
+  // bbsuid may be run but not read, and only root reads it all the same.
+  await run('chmod', ['-R', 'u+r', root]);
   if (!shared) writeFileSync(join(root, 'etc/apk/repositories'), `${repositories.join('\n')}\n`);
 }
 

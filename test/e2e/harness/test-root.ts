@@ -27,10 +27,10 @@ export function serverRoot(version: 'v1' | 'v2'): RootOptions {
   return { base: { url: mirror, branch }, kernel: 'alpine', node: 'alpine', overlay };
 }
 
-/** What to say about the kernel that was booted. */
+/** What to say about the kernel of the machines. */
 export const kernelNote = hasSharedAlpine
-  ? "booted with Debian's kernel and Node.js from npm; Alpine's own kernel was not booted"
-  : "booted with Alpine's own kernel (linux-virt) and Node.js";
+  ? "with Debian's kernel and Node.js from npm: Alpine's own kernel is not booted"
+  : "with Alpine's own kernel (linux-virt) and Node.js";
 
 /** Services of a server that no test is about. */
 const superfluous = [
