@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs';
 import type { Narrator } from './narrator.ts';
 
 /** Lines of a machine's console that tell where it is. */
-const telling = /pine: |Linux version|Kernel panic|health .* failed|deadline|Rebooting in/;
+const telling = /pine: (?!the next line)|Linux version|Kernel panic|health .* failed|Rebooting in/;
 
 /** Shows what matters of a console while a machine runs. Returns how to stop it. */
 export function watchConsole(path: string, narrator: Narrator): () => void {
