@@ -116,6 +116,7 @@ describe.skipIf(skipped !== undefined)('a healthy machine that was upgraded', ()
     );
     await lab.machine.waitForBoot();
     expect((await lab.status()).running.choice).toBe('emergency');
+    if (what !== 'zeroed') return;
     await lab.machine.powerOff();
 
     // The choice that was written afresh is followed from then on.
