@@ -39,6 +39,7 @@ describe.skipIf(skipped !== undefined)('a healthy machine that was upgraded', ()
       await lab.machine.kill();
       expect(boot().equals(before)).toBe(true);
     }
+    rmSync(disk);
   });
 
   const dataCases: readonly { what: string; damage: (disk: string) => void; data: RegExp }[] = [

@@ -16,11 +16,14 @@ export class Lab {
   readonly machine: Machine;
   readonly web: WebServer;
   readonly disk: string;
+  /** Whether the disk goes with the lab: one that was resumed belongs to whoever made it. */
+  readonly #ownsDisk: boolean;
 
-  private constructor(machine: Machine, web: WebServer) {
+  private constructor(machine: Machine, web: WebServer, ownsDisk: boolean) {
     this.machine = machine;
     this.web = web;
     this.disk = machine.options.disk;
+    this.#ownsDisk = ownsDisk;
   }
 
   /** Copies a disk (`change` may damage the copy), and switches a machine with it on. */
@@ -33,17 +36,26 @@ export class Lab {
     const { from = 'v1.img', ...rest } = options;
     const disk = await copyDisk(join(folder, from), join(folder, 'runs', `${name}.img`));
     await change(disk);
-    return Lab.resume(folder, disk, rest);
+    return Lab.#switchOn(folder, disk, rest, true);
   }
 
-  /** Switches a machine on with a disk that it, or another one, had before. */
+  /** Switches a machine on with a disk that it, or another one, had before, and leaves it the disk. */
   static async resume(
     folder: string,
     disk: string,
     options: Omit<LabOptions, 'from'> = {},
   ): Promise<Lab> {
+    return Lab.#switchOn(folder, disk, options, false);
+  }
+
+  static async #switchOn(
+    folder: string,
+    disk: string,
+    options: Omit<LabOptions, 'from'>,
+    ownsDisk: boolean,
+  ): Promise<Lab> {
     const web = await serveFolder(join(folder, 'repo'));
-    return new Lab(await Machine.start({ disk, memory: 192, ...options }), web);
+    return new Lab(await Machine.start({ disk, memory: 192, ...options }), web, ownsDisk);
   }
 
   /** Tells the machine where its repository is, and which ref to follow. */
@@ -67,7 +79,8 @@ export class Lab {
   async [Symbol.asyncDispose](): Promise<void> {
     await this.machine.kill();
     await this.web.close();
-    if (process.env.PINE_E2E_FOLDER === undefined) rmSync(this.disk, { force: true });
+    if (this.#ownsDisk && process.env.PINE_E2E_FOLDER === undefined)
+      rmSync(this.disk, { force: true });
   }
 }
 
