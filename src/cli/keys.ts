@@ -1,9 +1,11 @@
-import { open, unlink } from 'node:fs/promises';
+import { createHash } from 'node:crypto';
+import { createReadStream } from 'node:fs';
+import { open, rename, rm, unlink } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import type { Command } from 'commander';
 import { PineError } from '../error.ts';
 import { generateKeyPair } from '../trust/generate.ts';
-import { keyFileLimit, parsePublicHalf } from '../trust/key-file.ts';
+import { keyFileLimit, parsePublicHalf, parseSecretKey } from '../trust/key-file.ts';
 import { encodeKey } from '../trust/keys.ts';
 import { print } from './output.ts';
 
@@ -28,15 +30,30 @@ Examples:
   command
     .command('show <file>')
     .description('print the public key of a .secret or .pub file')
+    .option('--ssh', 'as `ssh-keygen -Y verify` reads it')
     .option('--json', 'print JSON')
     .addHelpText(
       'after',
       `
 Examples:
   pinectl keys show release.secret > release.pub    make a lost .pub file again
-  pinectl keys show /etc/pine/keys/release.pub`,
+  pinectl keys show /etc/pine/keys/release.pub
+  echo "pine $(pinectl keys show --ssh release.pub)" > signers`,
     )
     .action(show);
+  command
+    .command('sign <file>')
+    .description('sign a file, for a server that has no pinectl yet: writes FILE.sig')
+    .requiredOption('--sign-key <file>', 'the .secret file to sign with')
+    .option('--json', 'print JSON')
+    .addHelpText(
+      'after',
+      `
+Examples:
+  pinectl keys sign dist/pinectl-linux-x64.gz --sign-key release.secret
+  ssh-keygen -Y verify -f signers -I pine -n file -s FILE.sig < FILE    on the server`,
+    )
+    .action(sign);
   command.addHelpText('after', '\nMore: docs/keys.md');
 }
 
@@ -62,9 +79,26 @@ async function generate(options: { output: string; json?: boolean }): Promise<vo
   );
 }
 
-async function show(file: string, options: { json?: boolean }): Promise<void> {
-  const key = encodeKey(parsePublicHalf(await readStart(file, keyFileLimit + 1), file));
-  print(options.json, { file, publicKey: key }, () => key);
+async function show(file: string, options: { ssh?: boolean; json?: boolean }): Promise<void> {
+  const key = parsePublicHalf(await readStart(file, keyFileLimit + 1), file);
+  const { encodeSshKey } = await import('../trust/ssh-signature.ts');
+  const publicKey = options.ssh ? encodeSshKey(key) : encodeKey(key);
+  print(options.json, { file, publicKey }, () => publicKey);
+}
+
+async function sign(file: string, options: { signKey: string; json?: boolean }): Promise<void> {
+  const { signFileHash } = await import('../trust/ssh-signature.ts');
+  const { signKey } = options;
+  const secretKey = parseSecretKey(await readStart(signKey, keyFileLimit + 1), signKey);
+  const hash = createHash('sha512');
+  for await (const piece of createReadStream(file)) hash.update(piece);
+  const output = `${file}.sig`;
+  // A signature of an older build may be there: it is replaced, and never half.
+  await rm(`${output}.new`, { force: true });
+  await writeNew(`${output}.new`, 0o644, await signFileHash(hash.digest(), secretKey));
+  await rename(`${output}.new`, output);
+  await syncFolder(dirname(output));
+  print(options.json, { file, signature: output }, () => output);
 }
 
 /** Creates a file that must not exist yet, with its content on stable storage. */

@@ -59,4 +59,7 @@ process.stdout.on('error', (error: NodeJS.ErrnoException) => {
   process.exit(0);
 });
 
-process.exitCode = await main(process.argv);
+// Not awaited here: a single executable is a CommonJS module, which has no top-level await.
+void main(process.argv).then((status) => {
+  process.exitCode = status;
+});

@@ -3,8 +3,8 @@ import { publicKeyLength, type SecretKey } from './keys.ts';
 import { loadSodium } from './sodium.ts';
 
 /**
- * Signs the exact bytes of a commit object: 64 bytes of Ed25519 (RFC 8032), as OSTree's
- * `ostree.sign.ed25519` holds them. Throws INPUT_KEY_HALVES when the secret key's two halves are not a pair.
+ * Signs the exact bytes of a commit object, or of another message: 64 bytes of Ed25519 (RFC 8032), as
+ * OSTree's `ostree.sign.ed25519` holds them. Throws INPUT_KEY_HALVES when the secret key's two halves are not a pair.
  */
 export async function signCommit(commit: Uint8Array, secretKey: SecretKey): Promise<Uint8Array> {
   const sodium = await loadSodium();

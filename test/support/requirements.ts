@@ -11,6 +11,8 @@ const checks = {
   disk: () => runs('sfdisk', ['--version']) && runs('mkfs.ext4', ['-V']) && runs('mcopy', ['-V']),
   nginx: () => runs('nginx', ['-v']),
   verity: () => runs('veritysetup', ['--version']),
+  openssh: () => runs('ssh-keygen', ['-?']),
+  strip: () => runs('strip', ['--version']),
   root: () => process.getuid?.() === 0,
   alpine: () => existsSync(alpineFolder),
   xattr: () => runs('getfattr', ['--version']) && runs('setfattr', ['--version']),
