@@ -1,8 +1,8 @@
 import { isUtf8 } from 'node:buffer';
 import { type BigIntStats, lstatSync, readdirSync, readlinkSync } from 'node:fs';
 import { PineError } from '../error.ts';
+import { readTreeXattrs } from '../ports/xattr-dump.ts';
 import type { Metadata, Xattr } from '../repo/tree.ts';
-import { readTreeXattrs } from '../repo/xattr-dump.ts';
 import { changed, fileContent, unreadable } from './file-content.ts';
 import {
   type SourceDirectory,

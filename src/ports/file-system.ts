@@ -1,3 +1,5 @@
+import type { Xattr } from './xattr-dump.ts';
+
 /** What a path names, as `lstat` tells it. Sizes are bytes, ids are numbers, mode is the whole st_mode. */
 export interface FileStatus {
   readonly kind: 'file' | 'directory' | 'symlink' | 'other';
@@ -11,6 +13,7 @@ export interface FileStatus {
 
 /**
  * The file system as far as a machine's state needs it: whole small files, names, and durability.
+ * Paths, names and the targets of links are text as in `path-text.ts`: every name has one.
  *
  * Nothing is durable before `sync` of the file (its content) and of its folder (its name). Tests
  * replace this port by one that records every change and can cut the power after each (test/crash).
@@ -43,6 +46,16 @@ export interface FileSystem {
   sync(path: string): Promise<void>;
   /** syncfs of the file system that `path` is on. */
   syncAll(path: string): Promise<void>;
+  /**
+   * The extended attributes below a folder, by path relative to it (`.` is the folder itself), each sorted by name;
+   * `undefined` where `getfattr` is not installed. Throws PROGRAM_XATTR, also when files go meanwhile.
+   */
+  readXattrs(folder: string): Promise<ReadonlyMap<string, readonly Xattr[]> | undefined>;
+  /** Sets extended attributes below a folder; paths are relative to it. Throws PROGRAM_MISSING, PROGRAM_XATTR. */
+  writeXattrs(
+    folder: string,
+    entries: Iterable<readonly [path: string, xattrs: readonly Xattr[]]>,
+  ): Promise<void>;
   /** Bytes that can still be written under `path`. */
   freeBytes(path: string): Promise<number>;
 }

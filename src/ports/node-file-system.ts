@@ -4,11 +4,13 @@ import * as fs from 'node:fs/promises';
 import { promisify } from 'node:util';
 import { PineError } from '../error.ts';
 import type { FileStatus, FileSystem } from './file-system.ts';
+import { bytesOfPath, pathFromBytes } from './path-text.ts';
+import { readTreeXattrs, writeTreeXattrs } from './xattr-dump.ts';
 
 /** The FileSystem port over this machine's own file system. Errors of the system pass through. */
 export const nodeFileSystem: FileSystem = {
   async status(path) {
-    const found = await orMissing(fs.lstat(path));
+    const found = await orMissing(fs.lstat(native(path)));
     if (found === undefined) return undefined;
     const kind: FileStatus['kind'] = found.isFile()
       ? 'file'
@@ -22,7 +24,7 @@ export const nodeFileSystem: FileSystem = {
   },
 
   async readFile(path, limit) {
-    const handle = await orMissing(fs.open(path, 'r'));
+    const handle = await orMissing(fs.open(native(path), 'r'));
     if (handle === undefined) return undefined;
     try {
       const bytes = await readUpTo(handle, 0, limit + 1);
@@ -34,7 +36,7 @@ export const nodeFileSystem: FileSystem = {
   },
 
   async readAt(path, position, length) {
-    const handle = await fs.open(path, 'r');
+    const handle = await fs.open(native(path), 'r');
     try {
       return await readUpTo(handle, position, length);
     } finally {
@@ -45,7 +47,7 @@ export const nodeFileSystem: FileSystem = {
   async writeFile(path, bytes, mode) {
     // A symlink that someone put at a temporary name must not lead the write elsewhere.
     const flags = constants.O_WRONLY | constants.O_CREAT | constants.O_TRUNC | constants.O_NOFOLLOW;
-    const handle = await fs.open(path, flags, mode);
+    const handle = await fs.open(native(path), flags, mode);
     try {
       await handle.writeFile(bytes);
       await handle.chmod(mode); // whatever the umask is
@@ -57,7 +59,7 @@ export const nodeFileSystem: FileSystem = {
   async appendFile(path, bytes, mode) {
     const flags =
       constants.O_WRONLY | constants.O_CREAT | constants.O_APPEND | constants.O_NOFOLLOW;
-    const handle = await fs.open(path, flags, mode);
+    const handle = await fs.open(native(path), flags, mode);
     try {
       await handle.writeFile(bytes);
     } finally {
@@ -66,24 +68,24 @@ export const nodeFileSystem: FileSystem = {
   },
 
   async readFolder(path) {
-    const names = await orMissing(fs.readdir(path));
-    return names?.sort((a, b) => Buffer.compare(Buffer.from(a), Buffer.from(b)));
+    const names = await orMissing(fs.readdir(native(path), { encoding: 'buffer' }));
+    return names?.sort(Buffer.compare).map(pathFromBytes);
   },
 
   async makeFolder(path, mode) {
-    await fs.mkdir(path, { recursive: true, mode });
+    await fs.mkdir(native(path), { recursive: true, mode });
   },
 
-  readLink: (path) => fs.readlink(path),
-  makeLink: (target, path) => fs.symlink(target, path),
-  setOwner: (path, uid, gid) => fs.lchown(path, uid, gid),
-  setMode: (path, mode) => fs.chmod(path, mode),
-  setTime: (path, mtime) => fs.lutimes(path, mtime, mtime),
-  rename: (from, to) => fs.rename(from, to),
-  remove: (path) => fs.rm(path, { recursive: true, force: true }),
+  readLink: async (path) => pathFromBytes(await fs.readlink(native(path), { encoding: 'buffer' })),
+  makeLink: (target, path) => fs.symlink(native(target), native(path)),
+  setOwner: (path, uid, gid) => fs.lchown(native(path), uid, gid),
+  setMode: (path, mode) => fs.chmod(native(path), mode),
+  setTime: (path, mtime) => fs.lutimes(native(path), mtime, mtime),
+  rename: (from, to) => fs.rename(native(from), native(to)),
+  remove: (path) => fs.rm(native(path), { recursive: true, force: true }),
 
   async sync(path) {
-    const handle = await fs.open(path, 'r');
+    const handle = await fs.open(native(path), 'r');
     try {
       await handle.sync();
     } finally {
@@ -106,11 +108,27 @@ export const nodeFileSystem: FileSystem = {
     }
   },
 
+  async readXattrs(folder) {
+    try {
+      return await readTreeXattrs(folder);
+    } catch (error) {
+      if (error instanceof PineError && error.code === 'PROGRAM_MISSING') return undefined;
+      throw error;
+    }
+  },
+
+  writeXattrs: writeTreeXattrs,
+
   async freeBytes(path) {
-    const { bavail, bsize } = await fs.statfs(path);
+    const { bavail, bsize } = await fs.statfs(native(path));
     return bavail * bsize;
   },
 };
+
+/** A path as Node takes it: bytes where text would not do. */
+function native(path: string): string | Buffer {
+  return path.isWellFormed() ? path : bytesOfPath(path);
+}
 
 async function readUpTo(handle: fs.FileHandle, position: number, length: number): Promise<Buffer> {
   // `length` may be a generous bound: the buffer follows the file, not the bound (S9).

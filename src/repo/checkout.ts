@@ -5,11 +5,11 @@ import { pipeline } from 'node:stream/promises';
 import { PineError } from '../error.ts';
 import { forEachParallel } from '../parallel.ts';
 import type { Progress } from '../ports/progress.ts';
+import { writeTreeXattrs } from '../ports/xattr-dump.ts';
 import { readFileContent } from './file-object.ts';
 import { readTree } from './read-tree.ts';
 import type { Repository } from './repository.ts';
 import type { FileNode, TreeNode } from './tree.ts';
-import { writeTreeXattrs } from './xattr-dump.ts';
 
 export interface CheckoutOptions {
   /** Leaves owners and xattrs alone, for users who may not set them. */

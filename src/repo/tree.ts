@@ -1,3 +1,5 @@
+import type { Xattr } from '../ports/xattr-dump.ts';
+
 /**
  * A root tree as the repository sees it: everything that is hashed, and nothing else.
  *
@@ -5,11 +7,7 @@
  * and an image (image/).
  */
 
-/** An extended attribute: its full name (`security.capability`) and raw value. Never zero-length. */
-export interface Xattr {
-  readonly name: string;
-  readonly value: Uint8Array;
-}
+export type { Xattr };
 
 export interface Metadata {
   /** The whole st_mode: 0o100644, 0o120777, 0o40755. */

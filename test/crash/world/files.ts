@@ -1,10 +1,12 @@
 import { dirname } from 'node:path/posix';
 import { PineError } from '../../../src/error.ts';
 import type { FileStatus, FileSystem } from '../../../src/ports/file-system.ts';
+import type { Xattr } from '../../../src/ports/xattr-dump.ts';
 import type { Loss } from './loss.ts';
 import type { Power } from './power.ts';
 
 interface Attributes {
+  xattrs: readonly Xattr[];
   mode: number;
   uid: number;
   gid: number;
@@ -157,6 +159,28 @@ export class Files implements FileSystem {
     visit(this.#root, settle);
   }
 
+  async readXattrs(folder: string): Promise<ReadonlyMap<string, readonly Xattr[]>> {
+    this.#power.alive();
+    const found = new Map<string, readonly Xattr[]>();
+    const look = (inode: Inode, path: string): void => {
+      if (inode.xattrs.length > 0) found.set(path === '' ? '.' : path, inode.xattrs);
+      for (const [name, entry] of inode.entries)
+        look(entry, path === '' ? name : `${path}/${name}`);
+    };
+    look(this.#get(folder), '');
+    return found;
+  }
+
+  async writeXattrs(
+    folder: string,
+    entries: Iterable<readonly [string, readonly Xattr[]]>,
+  ): Promise<void> {
+    for (const [path, xattrs] of entries) {
+      const at = path === '.' ? folder : `${folder}/${path}`;
+      this.#power.write(`xattrs of ${at}`, () => Object.assign(this.#get(at), { xattrs }));
+    }
+  }
+
   async freeBytes(): Promise<number> {
     return this.free;
   }
@@ -203,6 +227,7 @@ function newInode(kind: Inode['kind'], mode: number, content: Buffer = Buffer.al
   return {
     kind,
     mode,
+    xattrs: [],
     uid: 0,
     gid: 0,
     mtime: 0,
@@ -224,8 +249,8 @@ function change(folder: Inode, apply: (entries: Map<string, Inode>) => void): vo
 }
 
 function settle(inode: Inode): void {
-  const { content, mode, uid, gid, mtime } = inode;
-  inode.durable = { content, mode, uid, gid, mtime };
+  const { content, mode, uid, gid, mtime, xattrs } = inode;
+  inode.durable = { content, mode, uid, gid, mtime, xattrs };
   inode.durableEntries = new Map(inode.entries);
   inode.journal = [];
 }
@@ -241,8 +266,8 @@ function survivor(inode: Inode, loss: Loss, copies: Map<Inode, Inode>): Inode {
   const copy = newInode(inode.kind, inode.mode, survivingContent(inode, loss));
   copies.set(inode, copy);
   const attributes = inode.durable === undefined || loss.keeps() ? inode : inode.durable;
-  const { mode, uid, gid, mtime } = attributes;
-  Object.assign(copy, { mode, uid, gid, mtime });
+  const { mode, uid, gid, mtime, xattrs } = attributes;
+  Object.assign(copy, { mode, uid, gid, mtime, xattrs });
   const entries = new Map(inode.durableEntries);
   for (const apply of inode.journal.slice(0, loss.upTo(inode.journal.length))) apply(entries);
   for (const [name, entry] of entries) copy.entries.set(name, survivor(entry, loss, copies));
@@ -259,8 +284,11 @@ function survivingContent({ content, durable }: Inode, loss: Loss): Buffer {
 }
 
 function list(inode: Inode, path: string): string[] {
-  const { kind, mode, uid, gid, content } = inode;
-  const own = `${path} ${kind} ${mode.toString(8)} ${uid}:${gid} ${content.toString('base64')}`;
+  const { kind, mode, uid, gid, content, xattrs } = inode;
+  const attributes = xattrs.map(
+    ({ name, value }) => ` ${name}=${Buffer.from(value).toString('hex')}`,
+  );
+  const own = `${path} ${kind} ${mode.toString(8)} ${uid}:${gid} ${content.toString('base64')}${attributes.join('')}`;
   const names = [...inode.entries.keys()].sort();
   return [
     own,

@@ -1,6 +1,12 @@
 import { spawn } from 'node:child_process';
 import { PineError } from '../error.ts';
-import { compareBytes, type Xattr } from './tree.ts';
+import { bytesOfPath, compareNames, pathFromBytes } from './path-text.ts';
+
+/** An extended attribute: its full name (`security.capability`) and raw value. Never zero-length. */
+export interface Xattr {
+  readonly name: string;
+  readonly value: Uint8Array;
+}
 
 /**
  * Extended attributes in the text form of `getfattr -e hex` and `setfattr --restore`: Node has no
@@ -16,7 +22,7 @@ export async function readTreeXattrs(folder: string): Promise<Map<string, Xattr[
   });
   const ended = exit(child, 'getfattr', folder);
   let here: Xattr[] = [];
-  // latin1 keeps every byte; `decodeName` makes UTF-8 of them.
+  // latin1 keeps every byte; `decodeName` makes text of them.
   child.stdout.setEncoding('latin1');
   for await (const line of lines(child.stdout)) {
     if (line.startsWith('# file: ')) {
@@ -30,7 +36,7 @@ export async function readTreeXattrs(folder: string): Promise<Map<string, Xattr[
     }
   }
   await ended;
-  for (const xattrs of found.values()) xattrs.sort((a, b) => compareBytes(a.name, b.name));
+  for (const xattrs of found.values()) xattrs.sort((a, b) => compareNames(a.name, b.name));
   return found;
 }
 
@@ -100,11 +106,11 @@ function decodeName(text: string): string {
   const bytes = text.replace(/\\([0-7]{3})/g, (_, octal: string) =>
     String.fromCharCode(Number.parseInt(octal, 8)),
   );
-  return Buffer.from(bytes, 'latin1').toString();
+  return pathFromBytes(Buffer.from(bytes, 'latin1'));
 }
 
 function encodeName(text: string): string {
-  return Buffer.from(text)
+  return bytesOfPath(text)
     .toString('latin1')
     .replace(/[\\=\n\r]/g, (letter) => {
       return `\\${letter.charCodeAt(0).toString(8).padStart(3, '0')}`;
