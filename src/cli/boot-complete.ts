@@ -1,5 +1,6 @@
 import type { Command } from 'commander';
 import type { BootOutcome } from '../deploy/boot-complete.ts';
+import { describeTolerated } from '../deploy/health/health-report.ts';
 import type { Machine } from '../deploy/machine.ts';
 import { PineError } from '../error.ts';
 import {
@@ -34,13 +35,14 @@ async function run(options: MachineOptions): Promise<void> {
 /** A mistake in pinectl.toml must not make a trial fail: it is told, and the standard values count. */
 async function readSettings(machine: Machine, folder: string) {
   const { readConfiguration } = await import('../deploy/configuration.ts');
+  const { standardHealth } = await import('../deploy/health/health-settings.ts');
   try {
     const { health, trial } = await readConfiguration(machine.files, folder);
-    return { timeout: health.timeout, tries: trial.tries };
+    return { health, tries: trial.tries };
   } catch (error) {
     if (!(error instanceof PineError)) throw error;
     note(`${error.message} (${error.details.where}): using standard values`);
-    return { timeout: 60, tries: 2 };
+    return { health: standardHealth, tries: 2 };
   }
 }
 
@@ -49,12 +51,7 @@ function describe(outcome: BootOutcome): string {
     case 'ordinary':
       return 'nothing to do';
     case 'confirmed':
-      return [
-        'the trial is confirmed',
-        ...outcome.ignored.map(
-          ({ name, detail }) => `failed before the upgrade too: ${name}: ${detail}`,
-        ),
-      ].join('\n');
+      return ['the trial is confirmed', ...describeTolerated(outcome.checks)].join('\n');
     case 'failed':
       return [
         'the trial failed, rebooting',

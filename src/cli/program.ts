@@ -46,6 +46,7 @@ const commands: readonly (readonly [string, string, () => Promise<CommandModule>
     'judge this boot: confirm a trial or record why it failed',
     () => import('./boot-complete.ts'),
   ],
+  ['health', 'run the health checks now', () => import('./health.ts')],
   ['image', 'write a disk that boots, or the bare image of a slot', () => import('./image.ts')],
   ['history', 'what was armed, confirmed and left', () => import('./history.ts')],
   ['delta', 'make and use deltas between commits', () => import('./delta.ts')],

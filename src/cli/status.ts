@@ -1,5 +1,6 @@
 import { basename } from 'node:path';
 import type { Command } from 'commander';
+import { describeTolerated } from '../deploy/health/health-report.ts';
 import type { SlotStatus, Status } from '../deploy/status.ts';
 import type { PublicKey } from '../trust/keys.ts';
 import {
@@ -37,6 +38,9 @@ function describe(status: Status): string {
     const { time, kind, deployment, version, reason } = lastRollback;
     const what = `${deployment}${version === '' ? '' : ` (${version})`}`;
     lines.push(`${formatTime(time)} ${kind.replace('-', ' ')} from ${what}: ${reason}`);
+  }
+  if (status.health?.deployment === running.deployment) {
+    lines.push(...describeTolerated(status.health.checks));
   }
   for (const { commit, reason } of held) lines.push(`held: ${commit.slice(0, 12)}: ${reason}`);
   if (writing !== null) {

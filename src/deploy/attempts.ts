@@ -5,7 +5,7 @@ import type { FileSystem } from '../ports/file-system.ts';
 export interface Attempt {
   /** Seconds since 1970. */
   readonly time: number;
-  /** `initramfs`, `handed-over`, `deadline`, `userspace`, `health NAME failed: …`. */
+  /** `initramfs`, `handed-over`, `deadline`, `userspace`, `checking NAME`, `health NAME failed: …`. */
   readonly stage: string;
 }
 
@@ -21,10 +21,11 @@ export function parseAttempts(bytes: Uint8Array): readonly Attempt[] {
     .map((match) => ({ time: Number(match[1]), stage: String(match[2]) }));
 }
 
-/** The log at `path`, of its first 64 KiB; empty when it is missing. */
+/** The log at `path`, of its last 64 KiB; empty when it is missing. */
 export async function readAttempts(files: FileSystem, path: string): Promise<readonly Attempt[]> {
-  if ((await files.status(path))?.kind !== 'file') return [];
-  return parseAttempts(await files.readAt(path, 0, limit));
+  const status = await files.status(path);
+  if (status?.kind !== 'file') return [];
+  return parseAttempts(await files.readAt(path, Math.max(status.size - limit, 0), limit));
 }
 
 /** Adds a line to a trial's log, durably: the machine may be about to reboot. */

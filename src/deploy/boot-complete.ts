@@ -1,6 +1,12 @@
-import { appendAttempt } from './attempts.ts';
 import { removeDurably } from './durable-file.ts';
-import { type FailedCheck, findChecks, runChecks } from './health.ts';
+import {
+  describeTolerated,
+  endsTrial,
+  type JudgedCheck,
+  readHealthReport,
+} from './health/health-report.ts';
+import type { HealthSettings } from './health/health-settings.ts';
+import { judge } from './health/judge.ts';
 import type { Machine } from './machine.ts';
 import { attemptsFile, confirmedFile } from './paths.ts';
 import { recoverChoice } from './recover.ts';
@@ -10,14 +16,15 @@ import { addOnce, describeEvent, settleFallBack } from './settle.ts';
 import { hasFallenBack, markSettled, readSituation, runningDeployment } from './situation.ts';
 import { writeState } from './state-files.ts';
 import { transition } from './transitions.ts';
+import { logTrial } from './trial-log.ts';
 
 /** How a boot was judged. */
 export type BootOutcome =
   /** Nothing was pending. */
   | { readonly kind: 'ordinary' }
-  | { readonly kind: 'confirmed'; readonly ignored: readonly FailedCheck[] }
-  /** The trial's health checks failed: the machine reboots. */
-  | { readonly kind: 'failed'; readonly failed: readonly FailedCheck[] }
+  | { readonly kind: 'confirmed'; readonly checks: readonly JudgedCheck[] }
+  /** Required health checks of the trial failed: the machine reboots. */
+  | { readonly kind: 'failed'; readonly failed: readonly JudgedCheck[] }
   /** A trial ended before, and this is the deployment that it fell back to. */
   | { readonly kind: 'fell-back'; readonly reason: string }
   /** The boot loader could not follow its choice; it has a fresh one. */
@@ -26,8 +33,7 @@ export type BootOutcome =
   | { readonly kind: 'postponed' };
 
 export interface BootCompleteOptions {
-  /** Seconds that each health check may take. */
-  readonly timeout: number;
+  readonly health: HealthSettings;
   /** Tries that a trial has at most when one is given back. */
   readonly tries: number;
   readonly note: (text: string) => void;
@@ -49,8 +55,8 @@ export async function bootComplete(
 ): Promise<BootOutcome> {
   const begun = await underLock(machine, () => begin(machine, options));
   if (begun !== 'on-trial') return begun;
-  const { failed, ignored } = await judge(machine, options.timeout);
-  return underLock(machine, () => decide(machine, options, failed, ignored));
+  const checks = await judge(machine, options.health, options.note);
+  return underLock(machine, () => decide(machine, options, checks));
 }
 
 async function begin(
@@ -58,7 +64,7 @@ async function begin(
   options: BootCompleteOptions,
 ): Promise<BootOutcome | 'on-trial'> {
   const situation = await readSituation(machine);
-  const { running, files, clock } = machine;
+  const { running } = machine;
   const degraded = running.data === 'degraded';
   const trial = situation.choice?.trial;
   if (situation.choice === undefined || (running.choice === 'emergency' && !situation.settled)) {
@@ -66,10 +72,8 @@ async function begin(
     return { kind: 'recovered' };
   }
   if (trial !== undefined && trial.block === running.block) {
-    if (degraded) return postpone(machine, options, situation.settled);
-    const stage = { time: clock.now(), stage: 'userspace' };
-    await appendAttempt(files, attemptsFile(machine, running.deployment), stage);
-    return 'on-trial';
+    if (!degraded && (await logTrial(machine, 'userspace', options.note))) return 'on-trial';
+    return postpone(machine, options);
   }
   // S11: without the data partition the reason could not be kept. The trial has no way to start meanwhile.
   if (degraded) return { kind: 'ordinary' };
@@ -81,12 +85,8 @@ async function begin(
 }
 
 /** S11: what is wrong is the data, not the deployment. Once per boot, as the boot loader took one try. */
-async function postpone(
-  machine: Machine,
-  options: BootCompleteOptions,
-  done: boolean,
-): Promise<BootOutcome> {
-  if (!done) {
+async function postpone(machine: Machine, options: BootCompleteOptions): Promise<BootOutcome> {
+  if (!(await readSituation(machine)).settled) {
     const running = machine.running.block ?? 0;
     await changeChoice(machine.bootLoader, { kind: 'return-try', running, limit: options.tries });
     await markSettled(machine);
@@ -95,42 +95,28 @@ async function postpone(
   return { kind: 'postponed' };
 }
 
-/** Runs all checks. What failed before the upgrade too can't fail it. */
-async function judge(machine: Machine, timeout: number) {
-  const { state } = await readSituation(machine);
-  const checks = await findChecks(machine.files, machine.healthFolders);
-  const all = await runChecks(machine.effects, checks, timeout);
-  const { deployment } = machine.running;
-  const known = state.baseline?.deployment === deployment ? state.baseline.failing : [];
-  return {
-    failed: all.filter(({ name }) => !known.includes(name)),
-    ignored: all.filter(({ name }) => known.includes(name)),
-  };
-}
-
 async function decide(
   machine: Machine,
   options: BootCompleteOptions,
-  failed: readonly FailedCheck[],
-  ignored: readonly FailedCheck[],
+  checks: readonly JudgedCheck[],
 ): Promise<BootOutcome> {
-  const { bootLoader, files, clock, effects, running } = machine;
+  const { bootLoader, effects, running } = machine;
   const event = { kind: 'confirm', running: running.block ?? 0 } as const;
   // A rollback may have ended the trial while the checks ran.
   if ('refused' in transition(await bootLoader.readChoice(), event)) return { kind: 'ordinary' };
+  const failed = checks.filter(endsTrial);
+  for (const { name, detail } of failed) {
+    const kept = await logTrial(machine, `health ${name} failed: ${detail}`, options.note);
+    if (!kept) return postpone(machine, options); // the disk broke meanwhile: that may be why
+  }
   if (failed.length > 0) {
-    const path = attemptsFile(machine, running.deployment);
-    for (const { name, detail } of failed) {
-      const stage = `health ${name} failed: ${detail}`;
-      await appendAttempt(files, path, { time: clock.now(), stage });
-    }
     await effects.reboot();
     return { kind: 'failed', failed };
   }
   await changeChoice(bootLoader, event);
   await stopDeadline(machine);
   await finish(machine, options);
-  return { kind: 'confirmed', ignored };
+  return { kind: 'confirmed', checks };
 }
 
 /** Tells the initramfs' deadline process that this boot is not to be ended. */
@@ -149,7 +135,9 @@ async function finish(machine: Machine, { note }: BootCompleteOptions): Promise<
   const own = runningDeployment(machine, deployments);
   const last = state.history.findLast((event) => event.deployment === running.deployment);
   if (own !== undefined && last?.kind === 'armed') {
-    const event = await describeEvent(machine, own, 'confirmed', '');
+    const report = await readHealthReport(machine);
+    const told = report?.deployment === own.id ? describeTolerated(report.checks) : [];
+    const event = await describeEvent(machine, own, 'confirmed', told.join('; '));
     await writeState(machine, addOnce(state, event));
   }
   await removeDurably(files, attemptsFile(machine, running.deployment));

@@ -1,6 +1,12 @@
 import { PineError } from '../error.ts';
 import type { FileSystem } from '../ports/file-system.ts';
-import { isRecord } from './json.ts';
+import {
+  invalidConfiguration,
+  numberIn as number,
+  stringIn as string,
+  tableIn as table,
+} from './configuration-values.ts';
+import { type HealthSettings, parseHealth } from './health/health-settings.ts';
 
 /** What `/etc/pine/pinectl.toml` says. */
 export interface Configuration {
@@ -13,10 +19,7 @@ export interface Configuration {
     /** Seconds from the start of a trial to its confirmation. */
     readonly deadline: number;
   };
-  readonly health: {
-    /** Seconds that each check may take. */
-    readonly timeout: number;
-  };
+  readonly health: HealthSettings;
 }
 
 const limit = 64 * 1024;
@@ -43,13 +46,17 @@ export async function parseConfiguration(text: string, where: string): Promise<C
   try {
     value = parse(text);
   } catch (cause) {
-    throw invalid(where, 'TOML', cause instanceof Error ? cause.message : String(cause));
+    throw invalidConfiguration(
+      where,
+      'TOML',
+      cause instanceof Error ? cause.message : String(cause),
+    );
   }
-  const top = table(value, ['remote', 'ref', 'trial', 'health'], 'the file', where);
-  const trial = table(top.trial ?? {}, ['tries', 'deadline'], '[trial]', where);
-  const health = table(top.health ?? {}, ['timeout'], '[health]', where);
+  const top = table(value, ['remote', 'ref', 'trial', 'health'], { what: 'the file', where });
+  const trial = table(top.trial ?? {}, ['tries', 'deadline'], { what: '[trial]', where });
+  const remote = string(top.remote, /^\S.{0,2000}$/, 'remote', where);
   return {
-    remote: string(top.remote, /^\S.{0,2000}$/, 'remote', where),
+    remote,
     ref: string(
       top.ref,
       /^[A-Za-z0-9_-][A-Za-z0-9._-]*(\/[A-Za-z0-9_-][A-Za-z0-9._-]*)*$/,
@@ -60,46 +67,6 @@ export async function parseConfiguration(text: string, where: string): Promise<C
       tries: number(trial.tries, 2, [1, 9], 'trial.tries', where),
       deadline: number(trial.deadline, 300, [30, 86_400], 'trial.deadline', where),
     },
-    health: { timeout: number(health.timeout, 60, [1, 3600], 'health.timeout', where) },
+    health: parseHealth(top.health, remote, where),
   };
-}
-
-function table(
-  value: unknown,
-  names: readonly string[],
-  what: string,
-  where: string,
-): Record<string, unknown> {
-  if (!isRecord(value)) throw invalid(where, `${what} to be a table`, JSON.stringify(value));
-  const unknown = Object.keys(value).find((name) => !names.includes(name));
-  if (unknown !== undefined) throw invalid(where, `in ${what} only ${names.join(', ')}`, unknown);
-  return value;
-}
-
-function string(value: unknown, pattern: RegExp, name: string, where: string): string {
-  if (typeof value === 'string' && pattern.test(value)) return value;
-  throw invalid(where, `${name} = "…"`, JSON.stringify(value) ?? `no ${name}`);
-}
-
-function number(
-  value: unknown,
-  standard: number,
-  [least, most]: readonly [number, number],
-  name: string,
-  where: string,
-): number {
-  if (value === undefined) return standard;
-  if (typeof value === 'number' && Number.isInteger(value) && value >= least && value <= most) {
-    return value;
-  }
-  throw invalid(where, `${name} from ${least} to ${most}`, String(value));
-}
-
-function invalid(where: string, expected: string, found: string): PineError {
-  return new PineError('INPUT_CONFIGURATION', 'pinectl.toml can not be used as it is', {
-    expected,
-    found,
-    where,
-    remedy: 'correct the file; docs/upgrade.md shows one',
-  });
 }

@@ -42,7 +42,11 @@ function furthest(attempts: readonly Attempt[]): string {
 }
 
 function reached(stages: readonly string[]): string {
-  if (stages.includes('userspace')) return 'userspace came up, its health checks did not end';
+  if (stages.includes('userspace')) {
+    const check = stages.findLast((stage) => stage.startsWith('checking '))?.slice(9);
+    const which = check === undefined ? 'its health checks' : `its health check ${check}`;
+    return `userspace came up, ${which} did not end`;
+  }
   if (stages.includes('handed-over')) return 'the initramfs handed over, userspace did not come up';
   if (stages.includes('initramfs')) return 'the initramfs started and did not hand over';
   return 'the kernel was started and never reached its initramfs';

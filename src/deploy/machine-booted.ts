@@ -7,9 +7,10 @@ import { systemClock } from '../ports/clock.ts';
 import type { FileSystem } from '../ports/file-system.ts';
 import { nodeFileSystem } from '../ports/node-file-system.ts';
 import { readDeployments } from './deployments.ts';
+import { nodeNetwork } from './health/node-network.ts';
 import { waitForLock } from './lock.ts';
 import type { Machine } from './machine.ts';
-import { runCheck } from './run-check.ts';
+import { runProgram } from './run-program.ts';
 import { bootReportLimit, parseBootReport } from './running.ts';
 
 const report = '/run/pine/boot';
@@ -52,10 +53,11 @@ export async function bootedMachine(files: FileSystem = nodeFileSystem): Promise
     volatile: '/run/pine',
     healthFolders: ['/etc/pine/health.d', '/usr/lib/pine/health.d'],
     clock: systemClock,
+    network: nodeNetwork,
     running: { ...running, block: written },
     effects: {
       reboot: async () => void (await promisify(execFile)('reboot')),
-      runCheck,
+      runProgram,
       lock: (seconds = 0) => waitForLock('/run/pine/lock', seconds),
     },
   };

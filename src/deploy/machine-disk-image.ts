@@ -9,7 +9,7 @@ import { nodeFileSystem } from '../ports/node-file-system.ts';
 import { type Numbered, readDeployments } from './deployments.ts';
 import { waitForLock } from './lock.ts';
 import type { Machine, Running } from './machine.ts';
-import { runCheck } from './run-check.ts';
+import { runProgram } from './run-program.ts';
 import { parseSkips } from './running.ts';
 
 export interface DiskImageOptions {
@@ -61,7 +61,7 @@ export async function diskImageMachine(options: DiskImageOptions): Promise<Machi
     running: describe(options, choice, booted),
     effects: {
       reboot: async () => {}, // a file does not boot
-      runCheck,
+      runProgram,
       lock: (seconds = 0) => waitForLock(`${data}/lock`, seconds),
     },
   };

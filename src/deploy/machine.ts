@@ -4,6 +4,7 @@ import type { RescueStore } from '../boot/rescue-store.ts';
 import type { BlockDeviceOpener } from '../ports/block-device.ts';
 import type { Clock } from '../ports/clock.ts';
 import type { FileSystem } from '../ports/file-system.ts';
+import type { Network } from '../ports/network.ts';
 
 /** Why the boot loader passed over a deployment: its block, and `hash`, `tries`, `save`, `load` or `block`. */
 export interface Skip {
@@ -26,11 +27,17 @@ export interface Running {
   readonly watchdogFired: boolean;
 }
 
-/** How one health check ended. */
-export interface CheckResult {
+/** How a health check or a hook ended. */
+export interface ProgramResult {
   readonly passed: boolean;
-  /** `exit 1`, `killed by SIGSEGV`, `no answer within 60 s`, with the last line that it printed. */
+  /** `exit 1`, `killed by SIGSEGV`, `no answer within 60 s`, with the last lines that it printed. */
   readonly detail: string;
+}
+
+export interface ProgramOptions {
+  readonly parameters?: readonly string[];
+  /** Variables besides those that pinectl has itself. */
+  readonly environment?: Readonly<Record<string, string>>;
 }
 
 /** What a machine does that is neither a block device nor a file. */
@@ -38,7 +45,11 @@ export interface Effects {
   /** Starts an orderly reboot and returns. */
   reboot(): Promise<void>;
   /** Runs one executable; never rejects, and kills its whole process group when time is up. */
-  runCheck(path: string, timeoutSeconds: number): Promise<CheckResult>;
+  runProgram(
+    path: string,
+    timeoutSeconds: number,
+    options?: ProgramOptions,
+  ): Promise<ProgramResult>;
   /** Takes the one lock of this machine; throws STATE_LOCKED when another still has it after the wait. */
   lock(waitSeconds?: number): Promise<Lock>;
 }
@@ -62,9 +73,11 @@ export interface Machine {
   readonly homes: { readonly root: string; readonly users: string };
   /** A folder that a reboot empties: `/run/pine`. */
   readonly volatile: string;
-  /** Folders with health checks, in the order in which they are run. */
+  /** Folders with health checks: the administrator's, then the image's. */
   readonly healthFolders: readonly string[];
   readonly clock: Clock;
+  /** Absent where there is none to look at: a disk image. */
+  readonly network?: Network | undefined;
   readonly running: Running;
   readonly effects: Effects;
 }

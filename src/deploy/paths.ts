@@ -25,6 +25,11 @@ export function attemptsFile(machine: Machine, deployment: string): string {
   return `${stateFolder(machine)}/attempts/${deployment}.log`;
 }
 
+/** How the health checks of the last trial ended. */
+export function healthFile(machine: Machine): string {
+  return `${stateFolder(machine)}/health.json`;
+}
+
 /** Says that the boot report's skips have been dealt with; gone after a reboot. */
 export function settledFile(machine: Machine): string {
   return `${machine.volatile}/settled`;

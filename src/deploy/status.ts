@@ -1,6 +1,7 @@
 import type { SlotName } from '../boot/choice.ts';
 import { PineError } from '../error.ts';
 import type { PublicKey } from '../trust/keys.ts';
+import { type HealthReport, readHealthReport } from './health/health-report.ts';
 import type { Machine } from './machine.ts';
 import { hasFallenBack, readSituation, type Situation } from './situation.ts';
 import { readSlot, slotSigner } from './slot-contents.ts';
@@ -43,6 +44,8 @@ export interface Status {
   readonly choiceReadable: boolean;
   /** The last deployment that was left, and why. */
   readonly lastRollback: HistoryEvent | null;
+  /** How the health checks of the last trial ended, whether it was kept or left. */
+  readonly health: HealthReport | null;
   readonly held: readonly Hold[];
   readonly writing: {
     readonly commit: string;
@@ -70,6 +73,7 @@ export async function readStatus(machine: Machine, keys: readonly PublicKey[]): 
     trial: trialStatus(machine, situation),
     choiceReadable: choice !== undefined,
     lastRollback: left ?? null,
+    health: (await readHealthReport(machine)) ?? null,
     held: state.held,
     writing: writing
       ? { commit: writing.commit, slot: writing.slot, durable: writing.durable, size: writing.size }

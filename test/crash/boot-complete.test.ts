@@ -1,6 +1,7 @@
 import { beforeAll, describe, expect, it } from 'vitest';
 import type { BootChoice } from '../../src/boot/choice.ts';
 import { bootComplete } from '../../src/deploy/boot-complete.ts';
+import { standardHealth } from '../../src/deploy/health/health-settings.ts';
 import type { Machine } from '../../src/deploy/machine.ts';
 import { rollback } from '../../src/deploy/rollback.ts';
 import { parseState } from '../../src/deploy/state.ts';
@@ -24,7 +25,7 @@ beforeAll(async () => {
   releases = await makeReleases();
 });
 
-const settings = { timeout: 1, tries: 2, note: () => {} };
+const settings = { health: standardHealth, tries: 2, note: () => {} };
 const losses = (cut: number) => [keepAll, dropAll, randomLoss(cut), randomLoss(cut + 500)];
 const runningB: MachineSettings = {
   running: { deployment: deploymentB, slot: 'b', block: 2, choice: 'trial' },

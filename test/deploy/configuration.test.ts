@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { parseConfiguration } from '../../src/deploy/configuration.ts';
+import { standardHealth } from '../../src/deploy/health/health-settings.ts';
 import { argumentsForTrial } from '../../src/deploy/upgrade/kernel-arguments.ts';
 import { codeOfAsync } from '../support/code-of.ts';
 
@@ -11,7 +12,7 @@ describe('pinectl.toml', () => {
       remote: 'https://example.org/repo',
       ref: 'alpine/x86_64/web',
       trial: { tries: 2, deadline: 300 },
-      health: { timeout: 60 },
+      health: standardHealth,
     });
     const text = `${least}[trial]\ntries = 9\ndeadline = 45\n[health]\ntimeout = 1\n`;
     expect(await parseConfiguration(text, 'x')).toMatchObject({

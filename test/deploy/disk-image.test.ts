@@ -227,7 +227,22 @@ describe.skipIf(missing('disk', 'grub') !== undefined)('a disk image as a machin
 
   it('confirms the trial, refuses an upgrade before that, rolls back, and holds what it left', async () => {
     expect((await pinectl('upgrade', '--running', '2')).err).toMatch(/^STATE_ON_TRIAL/);
-    expect((await pinectl('boot-complete', '--running', '2')).out).toBe('the trial is confirmed\n');
+    const { deployment } = JSON.parse((await pinectl('status', '--json')).out).trial;
+    const wanted = join(folder, `state/etc/${deployment}/pine/health.d/wanted.d`);
+    mkdirSync(wanted);
+    writeFileSync(join(wanted, '60-mail'), '#!/bin/sh\necho no relay; exit 1\n', { mode: 0o755 });
+    const mail = 'health 60-mail failed, which is only wanted: exit 1: no relay';
+    const health = await pinectl('health', '--running', '2');
+    expect(health).toMatchObject({
+      code: 0,
+      out: 'FAILED  wanted    60-mail: exit 1: no relay\n',
+    });
+    const confirmed = await pinectl('boot-complete', '--running', '2');
+    expect(confirmed.out).toBe(`the trial is confirmed\n${mail}\n`);
+    expect((await pinectl('status', '--running', '2')).out).toContain(mail);
+    expect((await pinectl('history')).out).toContain(
+      `confirmed    ${deployment}, slot b, v2: ${mail}`,
+    );
     expect((await pinectl('boot-complete', '--running', '2')).out).toBe('nothing to do\n');
     const left = await pinectl('rollback', '--running', '2', '--no-reboot');
     expect(left.out).toMatch(/^the next boot is deployment first in slot a; commit .* is held/);

@@ -14,9 +14,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { copyEtc, measureFolder } from '../../src/deploy/etc-copy.ts';
-import { findChecks, runChecks } from '../../src/deploy/health.ts';
 import { takeLock, waitForLock } from '../../src/deploy/lock.ts';
-import { runCheck } from '../../src/deploy/run-check.ts';
 import { nodeFileSystem as files } from '../../src/ports/node-file-system.ts';
 import { codeOfAsync } from '../support/code-of.ts';
 import { missing } from '../support/requirements.ts';
@@ -161,70 +159,4 @@ function output(args: string[]): Promise<string> {
     });
     child.on('close', () => resolve(text));
   });
-}
-
-describe('health checks', () => {
-  const check = (name: string, script: string, mode = 0o755) => {
-    writeFileSync(`${folder}/${name}`, `#!/bin/sh\n${script}\n`);
-    chmodSync(`${folder}/${name}`, mode);
-    return `${folder}/${name}`;
-  };
-
-  it('tell how they ended, with the last line that they printed', async () => {
-    expect(await runCheck(check('a', 'exit 0'), 30)).toEqual({ passed: true, detail: 'exit 0' });
-    expect(await runCheck(check('b', 'echo one; echo two >&2; exit 3'), 30)).toEqual({
-      passed: false,
-      detail: 'exit 3: two',
-    });
-    expect(await runCheck(check('c', 'kill -9 $$'), 30)).toMatchObject({
-      detail: 'killed by SIGKILL',
-    });
-    expect(await runCheck(`${folder}/missing`, 30)).toMatchObject({
-      passed: false,
-      detail: expect.stringMatching(/ENOENT/),
-    });
-    expect(await runCheck(check('d', 'yes | head -c 9000000; exit 1'), 30)).toMatchObject({
-      passed: false,
-    });
-  });
-
-  it('are killed with all their children when their time is up', async () => {
-    const path = check('slow', `sleep 300 & echo $! > ${folder}/child; wait`);
-    const started = Date.now();
-    expect(await runCheck(path, 1)).toEqual({ passed: false, detail: 'no answer within 1 s' });
-    expect(Date.now() - started).toBeLessThan(20_000);
-    const child = readFileSync(`${folder}/child`, 'utf8').trim();
-    await expect.poll(() => isRunning(child)).toBe(false);
-  });
-
-  it('do not wait for what they leave in the background', async () => {
-    const path = check('daemon', `sleep 300 & echo $! > ${folder}/child; exit 0`);
-    expect(await runCheck(path, 30)).toEqual({ passed: true, detail: 'exit 0' });
-    const child = readFileSync(`${folder}/child`, 'utf8').trim();
-    await expect.poll(() => isRunning(child)).toBe(false);
-  });
-
-  it('are the executables of both folders, in order; the first of a name counts', async () => {
-    mkdirSync(`${folder}/own`);
-    mkdirSync(`${folder}/image`);
-    for (const name of ['own/20-b', 'image/10-a', 'image/20-b', 'image/.hidden', 'image/30-c~']) {
-      check(name, 'exit 1');
-    }
-    check('image/README', 'exit 1', 0o644);
-    const checks = await findChecks(files, [`${folder}/own`, `${folder}/image`, `${folder}/none`]);
-    expect(checks.map(({ path }) => path)).toEqual([`${folder}/image/10-a`, `${folder}/own/20-b`]);
-    expect(await runChecks({ runCheck }, checks, 30)).toEqual([
-      { name: '10-a', detail: 'exit 1' },
-      { name: '20-b', detail: 'exit 1' },
-    ]);
-  });
-});
-
-/** A zombie that init has yet to reap does not run. */
-function isRunning(pid: string): boolean {
-  try {
-    return !/^State:\s+[ZX]/m.test(readFileSync(`/proc/${pid}/status`, 'utf8'));
-  } catch {
-    return false;
-  }
 }

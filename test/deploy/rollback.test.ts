@@ -1,6 +1,7 @@
 import { beforeAll, describe, expect, it } from 'vitest';
 import type { BootChoice } from '../../src/boot/choice.ts';
 import { bootComplete } from '../../src/deploy/boot-complete.ts';
+import { standardHealth } from '../../src/deploy/health/health-settings.ts';
 import { rollback } from '../../src/deploy/rollback.ts';
 import { readSituation } from '../../src/deploy/situation.ts';
 import { emptyState, type HistoryEvent } from '../../src/deploy/state.ts';
@@ -28,7 +29,7 @@ const inB = (choice: 'order' | 'trial'): MachineSettings => ({
   running: { deployment: deploymentB, slot: 'b', block: 2, choice },
 });
 const options = { reboot: true, note: () => {} };
-const settings = { timeout: 1, tries: 2, note: () => {} };
+const settings = { health: standardHealth, tries: 2, note: () => {} };
 const heldCommits = async (of: World) =>
   (await readSituation(machineOf(of))).state.held.map(({ commit }) => commit);
 
@@ -52,7 +53,7 @@ describe('rollback', () => {
     const effects = {
       ...base.effects,
       // The administrator is faster than the check.
-      runCheck: async () => {
+      runProgram: async () => {
         await rollback(base, { ...options, reboot: false });
         return { passed: true, detail: 'exit 0' };
       },
@@ -177,7 +178,7 @@ describe('boot-complete', () => {
     await writeState(machineOf(known), { ...emptyState, baseline });
     expect(await bootComplete(machineOf(known, failing), settings)).toMatchObject({
       kind: 'confirmed',
-      ignored: [{ name: 'web' }],
+      checks: [{ name: 'web', passed: false, known: true }],
     });
     const other = await world([2, 1], { block: 2, tries: 1 });
     await writeState(machineOf(other), {

@@ -5,7 +5,8 @@ import { useRanges } from '../../plan/ranges.ts';
 import type { Segment } from '../../plan/segment.ts';
 import type { Progress } from '../../ports/progress.ts';
 import { freeBlock, newDeploymentId } from '../deployments.ts';
-import { findChecks, runChecks } from '../health.ts';
+import { allChecks } from '../health/all-checks.ts';
+import { runChecks } from '../health/health-check.ts';
 import type { Machine } from '../machine.ts';
 import { planFile } from '../paths.ts';
 import type { Situation } from '../situation.ts';
@@ -40,8 +41,8 @@ export async function prepare(
   const { configuration, remote, note, progress } = options;
   const { accepted, target, running, own } = found;
   await checkSpace(machine, target, accepted, running); // S10
-  const checks = await findChecks(machine.files, machine.healthFolders);
-  const failing = await runChecks(machine.effects, checks, configuration.health.timeout);
+  const outcomes = await runChecks(await allChecks(machine, configuration.health));
+  const failing = outcomes.filter(({ passed }) => !passed);
   for (const { name, detail } of failing) note(`health check ${name} fails already: ${detail}`);
 
   const way =

@@ -1,3 +1,4 @@
+import { standardHealth } from '../../../src/deploy/health/health-settings.ts';
 import { generateKeyPair } from '../../../src/trust/generate.ts';
 import type { PublicKey, SecretKey } from '../../../src/trust/keys.ts';
 import { makeRelease, type Release, ref } from './release.ts';
@@ -34,7 +35,7 @@ export function upgradeOptions({ keys, v2 }: Releases) {
       remote: '/nowhere',
       ref,
       trial: { tries: 2, deadline: 300 },
-      health: { timeout: 1 },
+      health: standardHealth,
     },
     keys: [keys.publicKey],
     remote: remoteOf(v2),

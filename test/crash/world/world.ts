@@ -1,7 +1,7 @@
 import type { Deployment, SlotName } from '../../../src/boot/choice.ts';
 import { encodeChoice } from '../../../src/boot/grub/choice-codec.ts';
 import { encodeDeployment } from '../../../src/boot/grub/deployment-codec.ts';
-import type { CheckResult, Lock, Machine, Running } from '../../../src/deploy/machine.ts';
+import type { Lock, Machine, ProgramResult, Running } from '../../../src/deploy/machine.ts';
 import { PineError } from '../../../src/error.ts';
 import { trailerSize } from '../../../src/image/trailer.ts';
 import { BootPartition, bootPartitionSize } from './boot.ts';
@@ -93,7 +93,7 @@ export function afterCut(world: World, loss: Loss): World {
 
 export interface MachineSettings {
   readonly running?: Partial<Running>;
-  readonly check?: (path: string) => CheckResult;
+  readonly check?: (path: string) => ProgramResult;
   readonly onReboot?: () => void;
 }
 
@@ -135,7 +135,7 @@ export function machineOf(world: World, settings: MachineSettings = {}): Machine
     running,
     effects: {
       reboot: async () => settings.onReboot?.(),
-      runCheck: async (path) => settings.check?.(path) ?? { passed: true, detail: 'exit 0' },
+      runProgram: async (path) => settings.check?.(path) ?? { passed: true, detail: 'exit 0' },
       lock,
     },
   };
