@@ -1,6 +1,7 @@
 import { PineError } from '../error.ts';
 import type { Commit } from '../repo/commit-object.ts';
 import { promisedImage } from '../repo/pine-metadata.ts';
+import { recipeKey } from '../repo/recipe.ts';
 import type { Repository } from '../repo/repository.ts';
 import type { CommitOptions } from './commit-options.ts';
 import { SourceTree } from './source-tree.ts';
@@ -30,7 +31,7 @@ export async function prepareAdoption(repository: Repository, checksum: string):
   }
   const { subject, body, timestamp } = commit;
   const kept = commit.metadata.filter(
-    ([key]) => !key.startsWith('pine.') && key !== 'ostree.ref-binding',
+    ([key]) => key === recipeKey || !(key.startsWith('pine.') || key === 'ostree.ref-binding'),
   );
   return {
     tree: new SourceTree(await commitSource(repository, checksum)),

@@ -2,6 +2,7 @@ import type { ImageLayout } from '../image/layout.ts';
 import { encodeDetachedMetadata, withSignatures } from '../repo/detached-metadata.ts';
 import type { Dictionary, Variant } from '../repo/gvariant/variant.ts';
 import { encodePromised, type Promised } from '../repo/pine-metadata.ts';
+import { encodeRecipe } from '../repo/recipe.ts';
 import type { Repository } from '../repo/repository.ts';
 import { compareBytes } from '../repo/tree.ts';
 import type { SecretKey } from '../trust/keys.ts';
@@ -17,8 +18,9 @@ export function commitMetadata(
   layout: ImageLayout | undefined,
   image: Promised | undefined,
 ): Dictionary {
-  const { metadata = [], bootable } = options;
+  const { metadata = [], recipe, bootable } = options;
   const entries: (readonly [string, Variant])[] = [...metadata];
+  if (recipe !== undefined) entries.push(encodeRecipe(recipe));
   if (bootable !== undefined) {
     entries.push(['pine.boot-compat', { type: 'u', value: bootCompatibility }]);
   }

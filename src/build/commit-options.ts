@@ -1,6 +1,7 @@
 import type { Progress } from '../ports/progress.ts';
 import type { Dictionary } from '../repo/gvariant/variant.ts';
 import type { Promised } from '../repo/pine-metadata.ts';
+import type { Recipe } from '../repo/recipe.ts';
 import type { RootChecksums } from '../repo/write-tree.ts';
 import type { SecretKey } from '../trust/keys.ts';
 import type { BootableOptions } from './bootable/prepare.ts';
@@ -18,6 +19,8 @@ export interface CommitOptions {
   readonly timestamp: number;
   /** Put first in the commit's metadata. */
   readonly metadata?: Dictionary;
+  /** The git revision that the tree was built with. */
+  readonly recipe?: Recipe;
   /** Whether the commit promises an image, and its plan is stored. */
   readonly image: boolean;
   /** Makes no commit when the parent has the same tree and is made for the same refs. */

@@ -2,6 +2,7 @@ import type { Commit } from '../repo/commit-object.ts';
 import { metadataValue } from '../repo/commit-object.ts';
 import { printVariant } from '../repo/gvariant/print.ts';
 import { contentChecksum } from '../repo/history.ts';
+import { type Recipe, recipeOf } from '../repo/recipe.ts';
 
 /** A commit as `ostree log` and `ostree show` print it. */
 export function commitText(checksum: string, commit: Commit): string {
@@ -11,6 +12,8 @@ export function commitText(checksum: string, commit: Commit): string {
   lines.push(`ContentChecksum:  ${contentChecksum(commit)}`);
   lines.push(`Date:  ${formatTime(commit.timestamp)}`);
   if (version?.type === 's') lines.push(`Version: ${String(version.value)}`);
+  const recipe = recipeOf(commit);
+  if (recipe !== undefined) lines.push(`Recipe: ${recipeText(recipe)}`);
   const { subject, body } = commit;
   lines.push(...(subject === '' ? ['(no subject)'] : ['', ...indent(subject)]));
   if (body !== '') lines.push('', ...indent(body));
@@ -28,6 +31,7 @@ export function commitJson(checksum: string, commit: Commit): object {
     body: commit.body,
     rootTree: commit.rootTree,
     rootMeta: commit.rootMeta,
+    recipe: recipeOf(commit) ?? null,
     metadata: Object.fromEntries(
       commit.metadata.map(([key, value]) => [
         key,
@@ -35,6 +39,13 @@ export function commitJson(checksum: string, commit: Commit): object {
       ]),
     ),
   };
+}
+
+/** `REVISION (BRANCH, STATE), FOLDER of REMOTE`, as much of it as is known. */
+function recipeText({ revision, branch, remote, folder, state }: Recipe): string {
+  const where = [folder, remote].filter((part) => part !== undefined).join(' of ');
+  const known = [branch, state].filter((part) => part !== undefined).join(', ');
+  return `${revision} (${known})${where === '' ? '' : `, ${where}`}`;
 }
 
 function formatTime(seconds: number): string {

@@ -14,9 +14,10 @@ import {
   readNewCommit,
   readText,
 } from './new-commit.ts';
+import { type RecipeOptions, readRecipeOption, recipeOptions } from './recipe-option.ts';
 import { openRepository } from './repository-option.ts';
 
-interface Options extends NewCommitOptions {
+interface Options extends NewCommitOptions, RecipeOptions {
   readonly ref?: string;
   readonly branch?: string;
   readonly tree?: readonly TreeSource[];
@@ -35,7 +36,7 @@ interface Options extends NewCommitOptions {
 
 /** `pinectl commit`: a folder becomes a commit. */
 export function define(command: Command): void {
-  newCommitOptions(command)
+  recipeOptions(newCommitOptions(command))
     .argument('[folder]', 'the root of the tree, the same as --tree')
     .option('--ref <name>', 'the ref that moves to the new commit')
     .addOption(new Option('-b, --branch <name>', 'the same as --ref, as with ostree'))
@@ -70,6 +71,8 @@ Examples:
       --tree apk=nginx-1.24.0-r16.apk --apk-keys root/etc/apk/keys
   pinectl commit --repo repo --ref alpine/x86_64/web --tree root --filter small.filter \\
       --skip-if-unchanged
+  pinectl commit --repo repo --ref alpine/x86_64/web --tree root --recipe ~/recipes/web \
+      --require-clean
   pinectl commit --repo repo -b test --timestamp=@1700000000 --no-image folder
 
 More: docs/repository.md`,
@@ -79,7 +82,11 @@ More: docs/repository.md`,
 
 async function commit(argument: string | undefined, options: Options): Promise<void> {
   const repository = await openRepository(options);
-  const commitOptions = await readOptions(options);
+  const { recipe, notes: ofRecipe } = await readRecipeOption(options);
+  const commitOptions = {
+    ...(await readOptions(options)),
+    ...(recipe === undefined ? {} : { recipe }),
+  };
   const sources = treeSources(argument, options.tree);
   const rules = await readFilter(options.filter);
   const opened = await openSources(repository, sources, options);
@@ -88,7 +95,7 @@ async function commit(argument: string | undefined, options: Options): Promise<v
     const { dropped, unused } = applyFilter(opened.tree, rules);
     const filtered = dropped > 0 ? [`names left out by the filter: ${dropped}`] : [];
     const idle = unused.map(({ line, text }) => `line ${line} of the filter met nothing: ${text}`);
-    const notes = [...filtered, ...idle, ...opened.notes, ...left];
+    const notes = [...ofRecipe, ...filtered, ...idle, ...opened.notes, ...left];
     await makeCommit(repository, opened.tree, commitOptions, notes, options);
   } finally {
     opened.close();

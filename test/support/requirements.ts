@@ -10,6 +10,7 @@ const checks = {
   ovmf: () => existsSync('/usr/share/OVMF/OVMF_CODE_4M.fd'),
   disk: () => runs('sfdisk', ['--version']) && runs('mkfs.ext4', ['-V']) && runs('mcopy', ['-V']),
   nginx: () => runs('nginx', ['-v']),
+  git: () => runs('git', ['--version']),
   verity: () => runs('veritysetup', ['--version']),
   openssh: () => runs('ssh-keygen', ['-?']),
   strip: () => runs('strip', ['--version']),
