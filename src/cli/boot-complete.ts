@@ -1,8 +1,6 @@
 import type { Command } from 'commander';
 import type { BootOutcome } from '../deploy/boot-complete.ts';
 import { describeTolerated } from '../deploy/health/health-report.ts';
-import type { Machine } from '../deploy/machine.ts';
-import { PineError } from '../error.ts';
 import {
   addMachineOptions,
   configurationFolder,
@@ -25,25 +23,12 @@ confirms the deployment or reboots. After a trial that failed it records why and
 
 async function run(options: MachineOptions): Promise<void> {
   const { bootComplete } = await import('../deploy/boot-complete.ts');
+  const { readSettings } = await import('../deploy/lenient-configuration.ts');
   const machine = await openMachine(options);
-  const settings = await readSettings(machine, configurationFolder(machine, options));
+  const settings = await readSettings(machine, configurationFolder(machine, options), note);
   const outcome = await bootComplete(machine, { ...settings, note });
   print(options.json, outcome, () => describe(outcome));
   if (outcome.kind === 'failed') process.exitCode = 1;
-}
-
-/** A mistake in pinectl.toml must not make a trial fail: it is told, and the standard values count. */
-async function readSettings(machine: Machine, folder: string) {
-  const { readConfiguration } = await import('../deploy/configuration.ts');
-  const { standardHealth } = await import('../deploy/health/health-settings.ts');
-  try {
-    const { health, trial } = await readConfiguration(machine.files, folder);
-    return { health, tries: trial.tries };
-  } catch (error) {
-    if (!(error instanceof PineError)) throw error;
-    note(`${error.message} (${error.details.where}): using standard values`);
-    return { health: standardHealth, tries: 2 };
-  }
 }
 
 function describe(outcome: BootOutcome): string {

@@ -1,6 +1,12 @@
 import type { Command } from 'commander';
 import type { RollbackOutcome } from '../deploy/rollback.ts';
-import { addMachineOptions, type MachineOptions, note, openMachine } from './machine-options.ts';
+import {
+  addMachineOptions,
+  configurationFolder,
+  type MachineOptions,
+  note,
+  openMachine,
+} from './machine-options.ts';
 import { print } from './output.ts';
 import { terminalProgress } from './progress.ts';
 
@@ -22,10 +28,13 @@ Example:
 
 async function run(options: MachineOptions & { readonly reboot: boolean }): Promise<void> {
   const { rollback } = await import('../deploy/rollback.ts');
+  const { readSettings } = await import('../deploy/lenient-configuration.ts');
   const machine = await openMachine(options);
+  const { hooks } = await readSettings(machine, configurationFolder(machine, options), note);
   const { report, end } = terminalProgress();
   const outcome = await rollback(machine, {
     reboot: options.reboot,
+    hooks,
     note,
     progress: report,
   }).finally(end);

@@ -42,6 +42,7 @@ function describe(status: Status): string {
   if (status.health?.deployment === running.deployment) {
     lines.push(...describeTolerated(status.health.checks));
   }
+  for (const { name, detail } of status.failedHooks) lines.push(`hook ${name} failed: ${detail}`);
   for (const { commit, reason } of held) lines.push(`held: ${commit.slice(0, 12)}: ${reason}`);
   if (writing !== null) {
     const { commit, slot, durable, size } = writing;

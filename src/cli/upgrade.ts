@@ -85,6 +85,8 @@ function describePreview(preview: UpgradePreview): string {
       deltaBytes === undefined
         ? 'there is no delta'
         : `with the delta, which is used: ${formatBytes(deltaBytes)} to fetch, and no plan`,
+      ...(preview.hooks ?? []).map((hook) => `a hook is asked: ${hook}`),
+      `a rollback would not roll back ${(preview.notRolledBack ?? []).join(', ')}: a database there stays as the new system leaves it`,
     );
   }
   return lines.join('\n');

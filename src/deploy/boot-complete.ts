@@ -7,6 +7,8 @@ import {
 } from './health/health-report.ts';
 import type { HealthSettings } from './health/health-settings.ts';
 import { judge } from './health/judge.ts';
+import type { HookSettings } from './hooks/run-hooks.ts';
+import { tellOutcome } from './hooks/tell-outcome.ts';
 import type { Machine } from './machine.ts';
 import { attemptsFile, confirmedFile } from './paths.ts';
 import { recoverChoice } from './recover.ts';
@@ -34,6 +36,7 @@ export type BootOutcome =
 
 export interface BootCompleteOptions {
   readonly health: HealthSettings;
+  readonly hooks: HookSettings;
   /** Tries that a trial has at most when one is given back. */
   readonly tries: number;
   readonly note: (text: string) => void;
@@ -53,6 +56,12 @@ export async function bootComplete(
   machine: Machine,
   options: BootCompleteOptions,
 ): Promise<BootOutcome> {
+  const outcome = await judgeBoot(machine, options);
+  await tellOutcome(machine, options.hooks, options.note);
+  return outcome;
+}
+
+async function judgeBoot(machine: Machine, options: BootCompleteOptions): Promise<BootOutcome> {
   const begun = await underLock(machine, () => begin(machine, options));
   if (begun !== 'on-trial') return begun;
   const checks = await judge(machine, options.health, options.note);

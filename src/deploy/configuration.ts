@@ -7,6 +7,7 @@ import {
   tableIn as table,
 } from './configuration-values.ts';
 import { type HealthSettings, parseHealth } from './health/health-settings.ts';
+import { type HookSettings, standardHooks } from './hooks/run-hooks.ts';
 
 /** What `/etc/pine/pinectl.toml` says. */
 export interface Configuration {
@@ -20,6 +21,7 @@ export interface Configuration {
     readonly deadline: number;
   };
   readonly health: HealthSettings;
+  readonly hooks: HookSettings;
 }
 
 const limit = 64 * 1024;
@@ -52,8 +54,12 @@ export async function parseConfiguration(text: string, where: string): Promise<C
       cause instanceof Error ? cause.message : String(cause),
     );
   }
-  const top = table(value, ['remote', 'ref', 'trial', 'health'], { what: 'the file', where });
+  const top = table(value, ['remote', 'ref', 'trial', 'health', 'hooks'], {
+    what: 'the file',
+    where,
+  });
   const trial = table(top.trial ?? {}, ['tries', 'deadline'], { what: '[trial]', where });
+  const hooks = table(top.hooks ?? {}, ['timeout'], { what: '[hooks]', where });
   const remote = string(top.remote, /^\S.{0,2000}$/, 'remote', where);
   return {
     remote,
@@ -68,5 +74,8 @@ export async function parseConfiguration(text: string, where: string): Promise<C
       deadline: number(trial.deadline, 300, [30, 86_400], 'trial.deadline', where),
     },
     health: parseHealth(top.health, remote, where),
+    hooks: {
+      timeout: number(hooks.timeout, standardHooks.timeout, [1, 3600], 'hooks.timeout', where),
+    },
   };
 }

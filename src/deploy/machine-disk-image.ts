@@ -57,6 +57,7 @@ export async function diskImageMachine(options: DiskImageOptions): Promise<Machi
     homes: { root: `${data}/state/root`, users: `${data}/state/home` },
     volatile: `${data}/run`,
     healthFolders: [`${etc}/pine/health.d`],
+    hookFolders: [], // they are for the machine, not for the host
     clock: systemClock,
     running: describe(options, choice, booted),
     effects: {

@@ -75,6 +75,8 @@ export interface Machine {
   readonly volatile: string;
   /** Folders with health checks: the administrator's, then the image's. */
   readonly healthFolders: readonly string[];
+  /** Folders with a folder of hooks for each event, likewise; none where nothing boots. */
+  readonly hookFolders: readonly string[];
   readonly clock: Clock;
   /** Absent where there is none to look at: a disk image. */
   readonly network?: Network | undefined;

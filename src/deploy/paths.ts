@@ -30,6 +30,11 @@ export function healthFile(machine: Machine): string {
   return `${stateFolder(machine)}/health.json`;
 }
 
+/** What hooks were told last. */
+export function hooksFile(machine: Machine): string {
+  return `${stateFolder(machine)}/hooks.json`;
+}
+
 /** Says that the boot report's skips have been dealt with; gone after a reboot. */
 export function settledFile(machine: Machine): string {
   return `${machine.volatile}/settled`;

@@ -1,6 +1,8 @@
 import { PineError } from '../error.ts';
 import type { Progress } from '../ports/progress.ts';
 import type { Numbered } from './deployments.ts';
+import type { HookSettings } from './hooks/run-hooks.ts';
+import { tellOutcome } from './hooks/tell-outcome.ts';
 import type { Machine } from './machine.ts';
 import { etcFolder } from './paths.ts';
 import { changeChoice, choiceAfter, describeChoice } from './refusals.ts';
@@ -20,6 +22,7 @@ import { writeState } from './state-files.ts';
 
 export interface RollbackOptions {
   readonly reboot: boolean;
+  readonly hooks: HookSettings;
   readonly note: (text: string) => void;
   readonly progress?: Progress;
 }
@@ -46,6 +49,13 @@ export async function rollback(
   machine: Machine,
   options: RollbackOptions,
 ): Promise<RollbackOutcome> {
+  const outcome = await choose(machine, options);
+  // After a reboot it is for boot-complete to tell.
+  if (outcome.kind !== 'left') await tellOutcome(machine, options.hooks, options.note);
+  return outcome;
+}
+
+async function choose(machine: Machine, options: RollbackOptions): Promise<RollbackOutcome> {
   const lock = await machine.effects.lock();
   try {
     const situation = await readSituation(machine);

@@ -2,6 +2,8 @@ import type { SlotName } from '../boot/choice.ts';
 import { PineError } from '../error.ts';
 import type { PublicKey } from '../trust/keys.ts';
 import { type HealthReport, readHealthReport } from './health/health-report.ts';
+import type { FailedHook } from './hooks/run-hooks.ts';
+import { readTold } from './hooks/told.ts';
 import type { Machine } from './machine.ts';
 import { hasFallenBack, readSituation, type Situation } from './situation.ts';
 import { readSlot, slotSigner } from './slot-contents.ts';
@@ -46,6 +48,8 @@ export interface Status {
   readonly lastRollback: HistoryEvent | null;
   /** How the health checks of the last trial ended, whether it was kept or left. */
   readonly health: HealthReport | null;
+  /** Hooks that failed after the last confirmation or rollback. */
+  readonly failedHooks: readonly FailedHook[];
   readonly held: readonly Hold[];
   readonly writing: {
     readonly commit: string;
@@ -74,6 +78,7 @@ export async function readStatus(machine: Machine, keys: readonly PublicKey[]): 
     choiceReadable: choice !== undefined,
     lastRollback: left ?? null,
     health: (await readHealthReport(machine)) ?? null,
+    failedHooks: await failedHooks(machine),
     held: state.held,
     writing: writing
       ? { commit: writing.commit, slot: writing.slot, durable: writing.durable, size: writing.size }
@@ -81,6 +86,11 @@ export async function readStatus(machine: Machine, keys: readonly PublicKey[]): 
     stateLost,
     history: state.history,
   };
+}
+
+async function failedHooks(machine: Machine): Promise<readonly FailedHook[]> {
+  const hooks = (await readTold(machine))?.hooks;
+  return hooks?.kind === 'ended' ? hooks.failed : [];
 }
 
 function trialStatus(machine: Machine, situation: Situation): Status['trial'] {

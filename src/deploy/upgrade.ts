@@ -1,5 +1,7 @@
 import type { ObjectSource } from '../plan/object-source.ts';
 import { type PlanSummary, summarizePlan, useRanges } from '../plan/ranges.ts';
+import { findHooks } from './hooks/run-hooks.ts';
+import { keptFolders } from './kept-folders.ts';
 import type { Machine } from './machine.ts';
 import { planFile } from './paths.ts';
 import { settleFallBack } from './settle.ts';
@@ -100,6 +102,10 @@ export interface UpgradePreview {
   readonly plan?: PlanSummary;
   /** Bytes of the delta that would be fetched instead of objects, if there is one. */
   readonly deltaBytes?: number;
+  /** Hooks that are asked before. */
+  readonly hooks?: readonly string[];
+  /** What a rollback leaves as it is then: databases, say. */
+  readonly notRolledBack?: readonly string[];
 }
 
 /** Looks at what an upgrade would do, with (`plan`) or without its bytes counted. Writes nothing. */
@@ -129,7 +135,17 @@ export async function previewUpgrade(
   const { measureDelta } = await import('./upgrade/obtain-delta.ts');
   const deltaBytes = await measureDelta(found, options);
   const summary = await summarize(machine, found, options);
-  return { ...preview, plan: summary, ...(deltaBytes === undefined ? {} : { deltaBytes }) };
+  const hooks = [
+    ...(await findHooks(machine, 'before-staging')),
+    ...(await findHooks(machine, 'before-arming')),
+  ].map(({ path }) => path);
+  const kept = { hooks, notRolledBack: keptFolders };
+  return {
+    ...preview,
+    ...kept,
+    plan: summary,
+    ...(deltaBytes === undefined ? {} : { deltaBytes }),
+  };
 }
 
 async function summarize(

@@ -2,6 +2,7 @@ import { beforeAll, describe, expect, it } from 'vitest';
 import type { BootChoice } from '../../src/boot/choice.ts';
 import { bootComplete } from '../../src/deploy/boot-complete.ts';
 import { standardHealth } from '../../src/deploy/health/health-settings.ts';
+import { standardHooks } from '../../src/deploy/hooks/run-hooks.ts';
 import type { Machine } from '../../src/deploy/machine.ts';
 import { rollback } from '../../src/deploy/rollback.ts';
 import { parseState } from '../../src/deploy/state.ts';
@@ -25,7 +26,7 @@ beforeAll(async () => {
   releases = await makeReleases();
 });
 
-const settings = { health: standardHealth, tries: 2, note: () => {} };
+const settings = { health: standardHealth, hooks: standardHooks, tries: 2, note: () => {} };
 const losses = (cut: number) => [keepAll, dropAll, randomLoss(cut), randomLoss(cut + 500)];
 const runningB: MachineSettings = {
   running: { deployment: deploymentB, slot: 'b', block: 2, choice: 'trial' },
@@ -95,7 +96,8 @@ const rows: readonly Row[] = [
   {
     what: 'rollback during a trial',
     begin: () => onTrial(1),
-    operation: (world) => rollback(machineOf(world, runningB), { reboot: true, note: () => {} }),
+    operation: (world) =>
+      rollback(machineOf(world, runningB), { reboot: true, hooks: standardHooks, note: () => {} }),
     running: 1,
     etc: deploymentA,
     choices: [trialOf(1), { order: [1] }],
@@ -108,6 +110,9 @@ describe('cut at every write', () => {
     const before = await row.begin();
     const whole = afterCut(before, keepAll);
     await row.operation(whole);
+    // What boots next sees to what is left.
+    const next = row.what.includes('confirms') ? confirmedB : {};
+    await bootComplete(machineOf(whole, next), settings);
     // An attempt that was cut is an attempt all the same: it stays in the log.
     const withoutLog = async (world: World) =>
       (await end(world)).replace(/^.*attempts.*$\n?/gm, '');
@@ -123,11 +128,7 @@ describe('cut at every write', () => {
         if (done && row.record && !(await row.record(after))) broken.push('S6: no record of why');
         // What boots next does not tell of the cut; the same is simply run again if it did not end.
         if (!done) await row.operation(after);
-        else
-          await bootComplete(
-            machineOf(after, row.what.includes('confirms') ? confirmedB : {}),
-            settings,
-          );
+        await bootComplete(machineOf(after, next), settings);
         const found = await withoutLog(after);
         return found === expected ? broken : [...broken, 'S7: run again, it ends differently'];
       },

@@ -13,6 +13,7 @@ describe('pinectl.toml', () => {
       ref: 'alpine/x86_64/web',
       trial: { tries: 2, deadline: 300 },
       health: standardHealth,
+      hooks: { timeout: 300 },
     });
     const text = `${least}[trial]\ntries = 9\ndeadline = 45\n[health]\ntimeout = 1\n`;
     expect(await parseConfiguration(text, 'x')).toMatchObject({

@@ -2,6 +2,7 @@ import { beforeAll, describe, expect, it } from 'vitest';
 import type { BootChoice } from '../../src/boot/choice.ts';
 import { bootComplete } from '../../src/deploy/boot-complete.ts';
 import { standardHealth } from '../../src/deploy/health/health-settings.ts';
+import { standardHooks } from '../../src/deploy/hooks/run-hooks.ts';
 import { rollback } from '../../src/deploy/rollback.ts';
 import { readSituation } from '../../src/deploy/situation.ts';
 import { emptyState, type HistoryEvent } from '../../src/deploy/state.ts';
@@ -28,8 +29,8 @@ const world = (order: readonly number[], trial?: BootChoice['trial']) =>
 const inB = (choice: 'order' | 'trial'): MachineSettings => ({
   running: { deployment: deploymentB, slot: 'b', block: 2, choice },
 });
-const options = { reboot: true, note: () => {} };
-const settings = { health: standardHealth, tries: 2, note: () => {} };
+const options = { reboot: true, hooks: standardHooks, note: () => {} };
+const settings = { health: standardHealth, hooks: standardHooks, tries: 2, note: () => {} };
 const heldCommits = async (of: World) =>
   (await readSituation(machineOf(of))).state.held.map(({ commit }) => commit);
 

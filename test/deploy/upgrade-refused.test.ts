@@ -1,4 +1,5 @@
 import { beforeAll, describe, expect, it } from 'vitest';
+import { standardHooks } from '../../src/deploy/hooks/run-hooks.ts';
 import { rollback } from '../../src/deploy/rollback.ts';
 import { readSituation } from '../../src/deploy/situation.ts';
 import { withHold } from '../../src/deploy/state.ts';
@@ -295,7 +296,9 @@ describe('an upgrade', () => {
     await expect(upgrade(machine, upgradeOptions(releases))).rejects.toMatchObject({
       code: 'STATE_LOCKED',
     });
-    await expect(rollback(machine, { reboot: false, note: () => {} })).rejects.toMatchObject({
+    await expect(
+      rollback(machine, { reboot: false, hooks: standardHooks, note: () => {} }),
+    ).rejects.toMatchObject({
       code: 'STATE_LOCKED',
     });
     await lock.release();

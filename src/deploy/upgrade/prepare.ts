@@ -7,6 +7,7 @@ import type { Progress } from '../../ports/progress.ts';
 import { freeBlock, newDeploymentId } from '../deployments.ts';
 import { allChecks } from '../health/all-checks.ts';
 import { runChecks } from '../health/health-check.ts';
+import { askHooks, type HookSubject } from '../hooks/run-hooks.ts';
 import type { Machine } from '../machine.ts';
 import { planFile } from '../paths.ts';
 import type { Situation } from '../situation.ts';
@@ -44,10 +45,18 @@ export async function prepare(
   const outcomes = await runChecks(await allChecks(machine, configuration.health));
   const failing = outcomes.filter(({ passed }) => !passed);
   for (const { name, detail } of failing) note(`health check ${name} fails already: ${detail}`);
+  const { id, resumeAt } = await findResumption(machine, situation, found);
+  const subject: HookSubject = {
+    commit: accepted.checksum,
+    version: accepted.version ?? '',
+    slot: target.slot,
+    deployment: id,
+    reason: '',
+  };
+  await askHooks(machine, 'before-staging', subject, configuration.hooks);
 
   const way =
     (await wayByDelta(machine, found, options)) ?? (await wayByPlan(machine, found, options));
-  const { id, resumeAt } = await findResumption(machine, situation, found);
   const block = freeBlock(situation.deployments, target.unlisted.order, target.slot);
   if (block === undefined) throw noBlock(target.unlisted.order);
   return {
@@ -62,7 +71,8 @@ export async function prepare(
       commit: accepted.checksum,
     },
     tries: configuration.trial.tries,
-    version: accepted.version ?? '',
+    version: subject.version,
+    askBeforeArming: () => askHooks(machine, 'before-arming', subject, configuration.hooks),
     image: accepted.image,
     trailer: encodeTrailer({
       imageSize: accepted.image.size,

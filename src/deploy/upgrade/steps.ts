@@ -20,6 +20,8 @@ export const writingSteps: readonly Step[] = [
   { name: 'write the image', run: writeImage },
   { name: 'write the trailer', run: writeTrailer },
   { name: 'read back', run: readBack },
+  // Before /etc is copied: a hook may change it.
+  { name: 'ask the hooks', run: (work) => work.askBeforeArming() },
   { name: 'copy /etc', run: copyRunningEtc },
   { name: 'write the arguments', run: writeArguments },
   { name: 'remember', run: remember },

@@ -18,6 +18,8 @@ export interface Work {
   readonly block: number;
   readonly tries: number;
   readonly version: string;
+  /** Throws STATE_HOOK_REFUSED when a hook of this machine is against it. */
+  readonly askBeforeArming: () => Promise<void>;
   readonly image: Digest;
   /** The last 64 KiB of the slot. */
   readonly trailer: Buffer;

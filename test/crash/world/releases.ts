@@ -1,4 +1,5 @@
 import { standardHealth } from '../../../src/deploy/health/health-settings.ts';
+import { standardHooks } from '../../../src/deploy/hooks/run-hooks.ts';
 import { generateKeyPair } from '../../../src/trust/generate.ts';
 import type { PublicKey, SecretKey } from '../../../src/trust/keys.ts';
 import { makeRelease, type Release, ref } from './release.ts';
@@ -36,6 +37,7 @@ export function upgradeOptions({ keys, v2 }: Releases) {
       ref,
       trial: { tries: 2, deadline: 300 },
       health: standardHealth,
+      hooks: standardHooks,
     },
     keys: [keys.publicKey],
     remote: remoteOf(v2),

@@ -131,6 +131,7 @@ export function machineOf(world: World, settings: MachineSettings = {}): Machine
     homes: { root: '/data/state/root', users: '/data/state/home' },
     volatile: '/run/pine',
     healthFolders: [`${etc}/pine/health.d`],
+    hookFolders: [`${etc}/pine/hooks.d`],
     clock: { now: () => 1_800_000_000 },
     running,
     effects: {

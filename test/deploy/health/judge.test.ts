@@ -4,6 +4,7 @@ import { bootComplete } from '../../../src/deploy/boot-complete.ts';
 import { explainFallBack } from '../../../src/deploy/fall-back.ts';
 import { readHealthReport } from '../../../src/deploy/health/health-report.ts';
 import { standardHealth } from '../../../src/deploy/health/health-settings.ts';
+import { standardHooks } from '../../../src/deploy/hooks/run-hooks.ts';
 import type { Machine, Running } from '../../../src/deploy/machine.ts';
 import { attemptsFile } from '../../../src/deploy/paths.ts';
 import { readSituation } from '../../../src/deploy/situation.ts';
@@ -18,7 +19,12 @@ beforeAll(async () => {
 
 const folder = `/data/etc/${deploymentB}/pine/health.d`;
 const notes: string[] = [];
-const settings = { health: standardHealth, tries: 2, note: (text: string) => notes.push(text) };
+const settings = {
+  health: standardHealth,
+  hooks: standardHooks,
+  tries: 2,
+  note: (text: string) => notes.push(text),
+};
 const running: Partial<Running> = {
   deployment: deploymentB,
   slot: 'b',

@@ -1,0 +1,27 @@
+import { PineError } from '../error.ts';
+import { type Configuration, readConfiguration } from './configuration.ts';
+import { standardHealth } from './health/health-settings.ts';
+import { standardHooks } from './hooks/run-hooks.ts';
+import type { Machine } from './machine.ts';
+
+/** What of pinectl.toml has a standard value. */
+export type Settings = Pick<Configuration, 'health' | 'hooks'> & { readonly tries: number };
+
+/**
+ * The settings of pinectl.toml, for what must go on without it: a mistake there must not make a trial fail, nor keep
+ * anyone from going back. It is told, and the standard values count.
+ */
+export async function readSettings(
+  machine: Machine,
+  folder: string,
+  note: (text: string) => void,
+): Promise<Settings> {
+  try {
+    const { health, hooks, trial } = await readConfiguration(machine.files, folder);
+    return { health, hooks, tries: trial.tries };
+  } catch (error) {
+    if (!(error instanceof PineError)) throw error;
+    note(`${error.message} (${error.details.where}): using standard values`);
+    return { health: standardHealth, hooks: standardHooks, tries: 2 };
+  }
+}
