@@ -1,19 +1,23 @@
 import { applyDelta } from '../delta/apply.ts';
+import { nothing } from '../delta/delta-path.ts';
+import type { DeltaHeader } from '../delta/format/header.ts';
 import { nodeBlockDevice } from '../disk/node-block-device.ts';
 import { PineError } from '../error.ts';
 import { writeOutputFile } from '../install/output-file.ts';
 import { verifyImage } from '../plan/read-back.ts';
 import type { BlockDeviceOpener } from '../ports/block-device.ts';
 import { nodeFileSystem } from '../ports/node-file-system.ts';
+import { bytesReader, type PositionedReader } from '../ports/positioned-reader.ts';
 import { keyFileLimit, parsePublicKey } from '../trust/key-file.ts';
 import type { PublicKey } from '../trust/keys.ts';
+import { withNothing } from './delta-ends.ts';
 import { withDelta } from './delta-file.ts';
 import { formatBytes, print } from './output.ts';
 import { terminalProgress } from './progress.ts';
 import type { RepositoryOptions } from './repository-option.ts';
 
 interface Options extends RepositoryOptions {
-  readonly from: string;
+  readonly from?: string;
   readonly output: string;
   readonly key?: readonly string[];
   readonly unsigned?: boolean;
@@ -28,22 +32,25 @@ export async function apply(argument: string, options: Options): Promise<void> {
     await withDelta(argument, options, keys, async (delta) => {
       const { from, to } = delta.header;
       const { size } = to.image;
-      const base = await nodeBlockDevice(options.from).open('read');
-      try {
-        await writeOutputFile(output, { size, needed: size }, async (path) => {
-          const file = nodeBlockDevice(path);
-          await withOpen(file, 'write', (target) =>
-            applyDelta(delta, base, target, progress.report),
-          );
-          await file.dropCache();
-          await withOpen(file, 'read', (target) => verifyImage(target, to.image, progress.report));
-        });
-      } finally {
-        await base.close();
-      }
+      // The old image may have to be written too.
+      const needed = size + from.image.size;
+      await writeOutputFile(output, { size, needed }, async (path) => {
+        const file = nodeBlockDevice(path);
+        await withOldImage(delta.header, options, `${path}.old`, (base) =>
+          withOpen(file, 'write', (target) => applyDelta(delta, base, target, progress.report)),
+        );
+        await file.dropCache();
+        await withOpen(file, 'read', (target) => verifyImage(target, to.image, progress.report));
+      });
       progress.end();
       const { signedBy } = delta;
-      const result = { output, from: from.commit, to: to.commit, image: to.image, signedBy };
+      const result = withNothing({
+        output,
+        from: from.commit,
+        to: to.commit,
+        image: to.image,
+        signedBy,
+      });
       print(options.json, result, () => {
         const signed =
           signedBy === undefined ? 'not asked for a signature' : `signed by ${signedBy}`;
@@ -53,6 +60,32 @@ export async function apply(argument: string, options: Options): Promise<void> {
   } finally {
     progress.end();
   }
+}
+
+/** Opens the image that a delta is from: a file, a slot, what a repository makes, or nothing. */
+async function withOldImage(
+  { from }: DeltaHeader,
+  options: Pick<Options, 'from'>,
+  temporary: string,
+  use: (base: PositionedReader) => Promise<void>,
+): Promise<void> {
+  if (from.commit === nothing) return use(bytesReader(new Uint8Array()));
+  if (options.from === undefined) {
+    throw new PineError('USAGE_COMMAND_LINE', 'this delta needs the image that it is from', {
+      expected: '--from IMAGE, or --from REPOSITORY',
+      found: 'neither',
+      where: 'the command line',
+      remedy: `give the image of commit ${from.commit}, or a repository that has it`,
+    });
+  }
+  if ((await nodeFileSystem.status(options.from))?.kind !== 'directory') {
+    return withOpen(nodeBlockDevice(options.from), 'read', use);
+  }
+  const { imageOfCommit, withImageFile } = await import('../delta/commit-image.ts');
+  const { Repository } = await import('../repo/repository.ts');
+  const repository = await Repository.open(options.from);
+  const end = await imageOfCommit(repository, from.commit);
+  return withImageFile(repository, end, { path: temporary }, use);
 }
 
 async function readKeys(paths: readonly string[]): Promise<PublicKey[]> {

@@ -1,7 +1,7 @@
 import { join } from 'node:path';
 import { type DeltaFile, openDelta } from '../delta/decode/delta-file.ts';
 import type { Signers } from '../delta/decode/delta-start.ts';
-import { deltaPath } from '../delta/delta-path.ts';
+import { deltaPath, nothing } from '../delta/delta-path.ts';
 import { nodeBlockDevice } from '../disk/node-block-device.ts';
 import { PineError } from '../error.ts';
 import { nodeFileSystem } from '../ports/node-file-system.ts';
@@ -18,7 +18,7 @@ export async function withDelta<T>(
   const path = await pathOf(argument, options);
   if ((await nodeFileSystem.status(path))?.kind !== 'file') {
     throw new PineError('NOT_FOUND_FILE', 'there is no such delta', {
-      expected: 'a .delta file, or FROM..TO with --repo',
+      expected: 'a .delta file, or FROM..TO with --repo (..TO for one from nothing)',
       found: 'nothing',
       where: path,
       remedy: '`pinectl delta list` lists those of a repository',
@@ -35,10 +35,11 @@ export async function withDelta<T>(
 async function pathOf(argument: string, options: RepositoryOptions): Promise<string> {
   const [from, to, ...more] = argument.split('..');
   const isFile = (await nodeFileSystem.status(argument)) !== undefined;
-  if (isFile || !from || !to || more.length > 0) return argument;
+  const isPath = isFile || !to || to.startsWith('/') || more.length > 0;
+  if (isPath || from === undefined) return argument;
   const repository = await openRepository(options);
   const ends = {
-    from: await resolveCommit(repository, from),
+    from: from === '' ? nothing : await resolveCommit(repository, from),
     to: await resolveCommit(repository, to),
   };
   return join(repository.path, deltaPath(ends));

@@ -1,10 +1,12 @@
-import type { GeneratedDelta } from '../delta/generate.ts';
+import { nothing } from '../delta/delta-path.ts';
+import type { GeneratedDelta, GenerateOptions } from '../delta/generate.ts';
 import { PineError } from '../error.ts';
 import { nodeFileSystem } from '../ports/node-file-system.ts';
 import { readHistory } from '../repo/history.ts';
 import type { Repository } from '../repo/repository.ts';
 import { resolveCommit } from '../repo/resolve.ts';
 import { keyFileLimit, parseSecretKey } from '../trust/key-file.ts';
+import { endsOf, withNothing } from './delta-ends.ts';
 import { formatBytes, print } from './output.ts';
 import { terminalProgress } from './progress.ts';
 import { openRepository, type RepositoryOptions } from './repository-option.ts';
@@ -19,7 +21,6 @@ interface Options extends RepositoryOptions {
 
 /** `pinectl delta generate`. */
 export async function generate(options: Options): Promise<void> {
-  const { generateDelta } = await import('../delta/generate.ts');
   const { listDeltas } = await import('../delta/store.ts');
   const repository = await openRepository(options);
   const to = await resolveCommit(repository, options.to);
@@ -31,10 +32,7 @@ export async function generate(options: Options): Promise<void> {
   try {
     for (const from of await commitsBefore(repository, to, options)) {
       if (present.some((delta) => delta.from === from && delta.to === to)) kept.push(from);
-      else
-        made.push(
-          await generateDelta(repository, { from, to }, { keys, progress: progress.report }),
-        );
+      else made.push(await make(repository, { from, to }, { keys, progress: progress.report }));
     }
   } finally {
     progress.end();
@@ -42,13 +40,26 @@ export async function generate(options: Options): Promise<void> {
   if (keys.length === 0 && made.length > 0) {
     process.stderr.write('not signed: machines will not take it (--sign-key)\n');
   }
-  const deltas = made.map(({ from, size }) => ({ from, to, size }));
-  print(options.json, { made: deltas, kept: kept.map((from) => ({ from, to })) }, () =>
+  const deltas = made.map(({ from, size }) => withNothing({ from, to, size }));
+  print(options.json, { made: deltas, kept: kept.map((from) => withNothing({ from, to })) }, () =>
     [
-      ...deltas.map(({ from, size }) => `${from}..${to}  ${formatBytes(size)}`),
-      ...kept.map((from) => `${from}..${to}  is there already`),
+      ...made.map((delta) => `${endsOf(delta)}  ${formatBytes(delta.size)}`),
+      ...kept.map((from) => `${endsOf({ from, to })}  is there already`),
     ].join('\n'),
   );
+}
+
+async function make(
+  repository: Repository,
+  ends: { readonly from: string; readonly to: string },
+  options: GenerateOptions,
+): Promise<GeneratedDelta> {
+  if (ends.from === nothing) {
+    const { generateFullDelta } = await import('../delta/generate-full.ts');
+    return generateFullDelta(repository, ends.to, options);
+  }
+  const { generateDelta } = await import('../delta/generate.ts');
+  return generateDelta(repository, ends, options);
 }
 
 async function commitsBefore(
@@ -56,6 +67,7 @@ async function commitsBefore(
   to: string,
   { from, depth }: Options,
 ): Promise<string[]> {
+  if (from === '') return [nothing];
   if (from !== undefined) return [await resolveCommit(repository, from)];
   const count = Number(depth);
   if (!Number.isInteger(count) || count < 1) {

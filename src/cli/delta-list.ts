@@ -1,33 +1,48 @@
+import { longestChain } from '../delta/chain/delta-index.ts';
+import { renewIndexes } from '../delta/renew-indexes.ts';
 import { listDeltas, removeDelta } from '../delta/store.ts';
+import { findUnneededDeltas } from '../delta/unneeded.ts';
+import { PineError } from '../error.ts';
 import { lockForWriting } from '../repo/lock.ts';
-import { listRefs } from '../repo/refs.ts';
+import { endsOf, withNothing } from './delta-ends.ts';
 import { formatBytes, print } from './output.ts';
 import { openRepository, type RepositoryOptions } from './repository-option.ts';
 
 /** `pinectl delta list`. */
 export async function list(options: RepositoryOptions): Promise<void> {
   const deltas = await listDeltas(await openRepository(options));
-  print(options.json, { deltas }, () =>
-    deltas.map(({ from, to, size }) => `${from}..${to}  ${formatBytes(size)}`).join('\n'),
+  print(options.json, { deltas: deltas.map(withNothing) }, () =>
+    deltas.map((delta) => `${endsOf(delta)}  ${formatBytes(delta.size)}`).join('\n'),
   );
 }
 
-/** `pinectl delta prune`: keeps what leads to a commit that a ref names and that is there. */
-export async function prune(options: RepositoryOptions & { dryRun?: boolean }): Promise<void> {
+interface PruneOptions extends RepositoryOptions {
+  readonly dryRun?: boolean;
+  readonly depth: string;
+}
+
+/** `pinectl delta prune`: keeps what leads to a commit that a ref names, also by way of others. */
+export async function prune(options: PruneOptions): Promise<void> {
   const repository = await openRepository(options);
+  const depth = Number(options.depth);
+  if (!Number.isInteger(depth) || depth < 1 || depth > longestChain) {
+    throw new PineError('USAGE_COMMAND_LINE', '--depth is no length of a chain', {
+      expected: `a whole number from 1 to ${longestChain}`,
+      found: options.depth,
+      where: '--depth',
+      remedy: 'give 1 to keep only what leads straight to the commit of a ref',
+    });
+  }
   const lock = await lockForWriting(repository);
   try {
-    const wanted = new Set((await listRefs(repository)).values());
-    const removed = (await listDeltas(repository)).filter(
-      ({ to }) => !wanted.has(to) || !repository.has(to, 'commit'),
-    );
-    if (!options.dryRun) for (const delta of removed) await removeDelta(repository, delta);
+    const removed = await findUnneededDeltas(repository, depth);
+    if (!options.dryRun) {
+      for (const delta of removed) await removeDelta(repository, delta);
+      await renewIndexes(repository);
+    }
     const bytes = removed.reduce((sum, { size }) => sum + size, 0);
-    print(options.json, { removed, bytes }, () =>
-      [
-        ...removed.map(({ from, to }) => `${from}..${to}`),
-        `${removed.length} deltas, ${formatBytes(bytes)}`,
-      ].join('\n'),
+    print(options.json, { removed: removed.map(withNothing), bytes }, () =>
+      [...removed.map(endsOf), `${removed.length} deltas, ${formatBytes(bytes)}`].join('\n'),
     );
   } finally {
     await lock.release();

@@ -1,5 +1,6 @@
 import { stat } from 'node:fs/promises';
 import type { DeltaFile } from '../delta/decode/delta-file.ts';
+import { nothing } from '../delta/delta-path.ts';
 import { streamNames } from '../delta/format/delta-format.ts';
 import { type DeltaItem, inspectDelta } from '../delta/inspect.ts';
 import { nodeBlockDevice } from '../disk/node-block-device.ts';
@@ -35,10 +36,12 @@ export async function show(argument: string, options: Options): Promise<void> {
         return [name, { plainSize, size }];
       }),
     );
-    const { from, to } = header;
+    const { to } = header;
+    const isFull = header.from.commit === nothing;
+    const from = isFull ? { ...header.from, commit: '' } : header.from;
     print(options.json, { from, to, size, bytes, streams, files }, () =>
       [
-        `from ${from.commit}  ${formatBytes(from.image.size)}`,
+        isFull ? 'from nothing' : `from ${from.commit}  ${formatBytes(from.image.size)}`,
         `to   ${to.commit}  ${formatBytes(to.image.size)}`,
         `size ${size} bytes`,
         `of the new image: ${formatBytes(bytes.extent)} copied, ${formatBytes(bytes.patch)} patched, ${formatBytes(bytes.literal)} new, ${formatBytes(bytes.zeros)} zeros`,

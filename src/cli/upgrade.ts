@@ -1,4 +1,5 @@
 import type { Command } from 'commander';
+import type { Way } from '../deploy/upgrade/ways.ts';
 import type { UpgradeOutcome, UpgradePreview } from '../deploy/upgrade.ts';
 import {
   addMachineOptions,
@@ -21,7 +22,7 @@ interface Options extends MachineOptions {
 export function define(command: Command): void {
   addMachineOptions(command)
     .option('--check', 'say whether there is something new, and do nothing')
-    .option('--plan', 'say what would be fetched and copied, and do nothing')
+    .option('--plan', 'say what each way would take, and do nothing')
     .option('--retry', 'take a commit that is held since it was left')
     .option('--allow-downgrade', 'take a commit that is older than the running one')
     .option('--no-reboot', 'arm the new deployment, and leave the reboot to you')
@@ -29,7 +30,7 @@ export function define(command: Command): void {
       'after',
       `
 Examples:
-  pinectl upgrade --plan             what an upgrade would take
+  pinectl upgrade --plan             what an upgrade would fetch by each way, and which is taken
   pinectl upgrade                    write the other slot, reboot, try it, keep it or fall back
   pinectl upgrade --no-reboot --disk disk.img --state state/`,
     )
@@ -70,26 +71,44 @@ async function run(options: Options): Promise<void> {
 }
 
 function describePreview(preview: UpgradePreview): string {
-  const { kind, from, to, slot, imageBytes, plan, deltaBytes } = preview;
+  const { kind, from, to, slot, imageBytes, plan, ways = [] } = preview;
   if (kind === 'up-to-date') return `up to date: ${name(from)}`;
   if (kind === 'already-armed') return `${name(to ?? from)} waits in slot ${slot} for the reboot`;
   const lines = [`new: ${name(to ?? from)}, signed by ${to?.signedBy}`, `running: ${name(from)}`];
+  if (ways.length === 0) return lines.join('\n');
+  lines.push(`image: ${formatBytes(imageBytes ?? 0)}, into slot ${slot}`);
   if (plan !== undefined) {
     const { object, range, literal, zeros } = plan.bytes;
     lines.push(
-      `image: ${formatBytes(imageBytes ?? 0)}, into slot ${slot}`,
-      `to fetch: ${formatBytes(object)} in ${plan.objects} objects (before compression), plan: ${formatBytes(literal)}`,
-      `to copy from the running slot: ${formatBytes(range)}, zeros: ${formatBytes(zeros)}`,
-    );
-    lines.push(
-      deltaBytes === undefined
-        ? 'there is no delta'
-        : `with the delta, which is used: ${formatBytes(deltaBytes)} to fetch, and no plan`,
-      ...(preview.hooks ?? []).map((hook) => `a hook is asked: ${hook}`),
-      `a rollback would not roll back ${(preview.notRolledBack ?? []).join(', ')}: a database there stays as the new system leaves it`,
+      `without a delta: ${formatBytes(object)} in ${plan.objects} objects to fetch (before compression), plan: ${formatBytes(literal)}`,
+      `  to copy from the running slot: ${formatBytes(range)}, zeros: ${formatBytes(zeros)}`,
     );
   }
-  return lines.join('\n');
+  return [
+    ...lines,
+    'ways, the first is taken:',
+    ...ways.map(describeWay),
+    ...(preview.hooks ?? []).map((hook) => `a hook is asked: ${hook}`),
+    `a rollback would not roll back ${(preview.notRolledBack ?? []).join(', ')}: a database there stays as the new system leaves it`,
+  ].join('\n');
+}
+
+const wayNames = {
+  delta: 'the delta from what runs',
+  chain: 'deltas one after the other',
+  files: 'files, and ranges of the running slot',
+  full: 'the full delta, from nothing',
+};
+
+function describeWay({ kind, bytes, figure, links, refusal }: Way): string {
+  const count = kind === 'chain' && links.length > 0 ? ` (${links.length})` : '';
+  const size = bytes === undefined ? '' : formatBytes(bytes);
+  const figures = { exact: size, estimated: `about ${size}`, 'at least': `at least ${size}` };
+  const what = [
+    bytes === undefined ? [] : [figures[figure]],
+    refusal === undefined ? [] : [`no: ${refusal}`],
+  ];
+  return `  ${wayNames[kind]}${count}: ${what.flat().join('; ') || 'to fetch'}`;
 }
 
 function describeOutcome(outcome: UpgradeOutcome): string {

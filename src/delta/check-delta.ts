@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import { imageBytes } from '../plan/image-bytes.ts';
 import type { PositionedReader } from '../ports/positioned-reader.ts';
 import { noObjects } from './apply.ts';
-import { openDelta } from './decode/delta-file.ts';
+import { type DeltaFile, openDelta } from './decode/delta-file.ts';
 import { deltaSegments } from './decode/delta-segments.ts';
 import type { UnsignedDelta } from './encode/compress.ts';
 import type { DeltaEnd } from './format/header.ts';
@@ -16,8 +16,16 @@ export async function checkDelta(
   to: DeltaEnd,
 ): Promise<void> {
   const file = piecesReader(await signDelta(delta, []));
-  const opened = await openDelta(file, undefined, 'the new delta');
-  const segments = deltaSegments(opened, base);
+  await checkMakes(await openDelta(file, undefined, 'the new delta'), base, to);
+}
+
+/** The same for one that is opened already. */
+export async function checkMakes(
+  delta: DeltaFile,
+  base: PositionedReader,
+  to: DeltaEnd,
+): Promise<void> {
+  const segments = deltaSegments(delta, base);
   const hash = createHash('sha256');
   for await (const bytes of imageBytes({ segments, objects: noObjects, base })) hash.update(bytes);
   const found = hash.digest('hex');

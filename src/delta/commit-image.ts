@@ -96,7 +96,8 @@ async function writeImage(
   });
 }
 
-async function withPlan<T>(
+/** Opens the full plan of a commit while `use` runs. Throws NOT_FOUND_PLAN. */
+export async function withPlan<T>(
   repository: Repository,
   commit: string,
   use: (plan: Plan) => Promise<T>,

@@ -9,6 +9,7 @@ import type { SecretKey } from '../trust/keys.ts';
 import { checkDelta } from './check-delta.ts';
 import { imageOfCommit, withImageFile } from './commit-image.ts';
 import { type Contribution, encodeDelta } from './encode/encode-delta.ts';
+import { renewIndexes } from './renew-indexes.ts';
 import { signDelta } from './sign-delta.ts';
 import { publishDelta } from './store.ts';
 
@@ -45,7 +46,7 @@ export async function generateDelta(
   try {
     const temporary = join(repository.path, 'tmp');
     await mkdir(temporary, { recursive: true });
-    await checkSpace(temporary, from.image.size + to.image.size);
+    await checkDeltaSpace(temporary, from.image.size + to.image.size);
     const path = (name: string): string => join(temporary, `pine-delta-${name}`);
     return await withImageFile(repository, from, { path: path('old'), progress }, (old) => {
       const known = { commit: from.commit, reader: old };
@@ -61,6 +62,7 @@ export async function generateDelta(
           );
           await checkDelta(delta, old, to);
           const size = await publishDelta(repository, ends, await signDelta(delta, keys));
+          await renewIndexes(repository);
           return { ...ends, size, contributions };
         },
       );
@@ -70,12 +72,12 @@ export async function generateDelta(
   }
 }
 
-/** S10: both images are written before the first file is compared. */
-async function checkSpace(folder: string, needed: number): Promise<void> {
+/** S10: both images are written before the first file is compared; a full delta is written twice. */
+export async function checkDeltaSpace(folder: string, needed: number): Promise<void> {
   const free = await nodeFileSystem.freeBytes(folder);
   if (needed <= free) return;
   throw new PineError('SPACE_REPOSITORY', 'the repository has not enough room to make a delta', {
-    expected: `${needed} bytes for the two images`,
+    expected: `${needed} bytes for what is written on the way`,
     found: `${free} bytes`,
     where: folder,
     remedy: 'free some space',

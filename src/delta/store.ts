@@ -1,9 +1,9 @@
 import { mkdir, open, rename, rm, stat } from 'node:fs/promises';
-import { dirname, join } from 'node:path';
+import { basename, dirname, join } from 'node:path';
 import { nodeFileSystem } from '../ports/node-file-system.ts';
 import { isChecksum } from '../repo/object-name.ts';
 import type { Repository } from '../repo/repository.ts';
-import { deltaFolder, deltaPath } from './delta-path.ts';
+import { deltaFolder, deltaIndexPath, deltaPath } from './delta-path.ts';
 
 /** A delta of a repository: from which commit to which, and the bytes of its file. */
 export interface StoredDelta {
@@ -27,11 +27,15 @@ export async function listDeltas(repository: Repository): Promise<StoredDelta[]>
   return found;
 }
 
-/** Puts a delta into a repository, whole or not at all (S6). What was there under its name is replaced. */
+/**
+ * Puts a delta into a repository, whole or not at all (S6). What was there under its name is replaced. `check` may
+ * look at the file before it gets its name, and throw.
+ */
 export async function publishDelta(
   repository: Repository,
   ends: { readonly from: string; readonly to: string },
-  pieces: Iterable<Uint8Array>,
+  pieces: Iterable<Uint8Array> | AsyncIterable<Uint8Array>,
+  check?: (path: string) => Promise<void>,
 ): Promise<number> {
   const path = join(repository.path, deltaPath(ends));
   const temporary = join(repository.path, 'tmp', `pine-${ends.from}.delta`);
@@ -39,7 +43,7 @@ export async function publishDelta(
   const file = await open(temporary, 'w');
   let size = 0;
   try {
-    for (const piece of pieces) {
+    for await (const piece of pieces) {
       await file.writeFile(piece);
       size += piece.length;
     }
@@ -47,6 +51,7 @@ export async function publishDelta(
   } finally {
     await file.close();
   }
+  await check?.(temporary);
   await rename(temporary, path);
   for (let each = dirname(path); each !== repository.path; each = dirname(each)) {
     await nodeFileSystem.sync(each);
@@ -55,14 +60,15 @@ export async function publishDelta(
   return size;
 }
 
-/** Takes a delta away; its folder goes with the last one. */
+/** Takes a delta away; its folder, with the index, goes with the last one. */
 export async function removeDelta(
   repository: Repository,
   ends: { readonly from: string; readonly to: string },
 ): Promise<void> {
   const path = join(repository.path, deltaPath(ends));
   await rm(path, { force: true });
-  if ((await names(dirname(path))).length === 0) {
+  const index = basename(deltaIndexPath(ends.to));
+  if ((await names(dirname(path))).every((name) => name === index)) {
     await rm(dirname(path), { recursive: true, force: true });
   }
 }

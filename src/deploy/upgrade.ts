@@ -1,13 +1,11 @@
 import type { ObjectSource } from '../plan/object-source.ts';
-import { type PlanSummary, summarizePlan, useRanges } from '../plan/ranges.ts';
 import { findHooks } from './hooks/run-hooks.ts';
 import { keptFolders } from './kept-folders.ts';
 import type { Machine } from './machine.ts';
-import { planFile } from './paths.ts';
 import { settleFallBack } from './settle.ts';
 import { hasFallenBack, markSettled, readSituation } from './situation.ts';
-import { openPlanBytes, openStoredPlan } from './upgrade/plan-store.ts';
 import { type PrepareOptions, prepare } from './upgrade/prepare.ts';
+import type { WaysPreview } from './upgrade/preview-ways.ts';
 import { checkSpace } from './upgrade/space.ts';
 import { runSteps, writingSteps } from './upgrade/steps.ts';
 import { type Survey, survey } from './upgrade/survey.ts';
@@ -92,16 +90,12 @@ async function nothingToWrite(
 }
 
 /** What an upgrade would take. */
-export interface UpgradePreview {
+export interface UpgradePreview extends Partial<WaysPreview> {
   readonly kind: Survey['kind'];
   readonly from: { readonly commit: string; readonly version: string };
   readonly to?: { readonly commit: string; readonly version: string; readonly signedBy: string };
   readonly slot?: 'a' | 'b';
   readonly imageBytes?: number;
-  /** Counted by where the image's bytes come from: objects are fetched, ranges are copied. */
-  readonly plan?: PlanSummary;
-  /** Bytes of the delta that would be fetched instead of objects, if there is one. */
-  readonly deltaBytes?: number;
   /** Hooks that are asked before. */
   readonly hooks?: readonly string[];
   /** What a rollback leaves as it is then: databases, say. */
@@ -131,42 +125,14 @@ export async function previewUpgrade(
     imageBytes: image.size,
   };
   if (!options.plan) return preview;
-  await checkSpace(machine, target, accepted, running);
-  const { measureDelta } = await import('./upgrade/obtain-delta.ts');
-  const deltaBytes = await measureDelta(found, options);
-  const summary = await summarize(machine, found, options);
+  const kept = await checkSpace(machine, target, accepted, running);
+  const { previewWays } = await import('./upgrade/preview-ways.ts');
+  const ways = await previewWays(machine, found, options, kept);
   const hooks = [
     ...(await findHooks(machine, 'before-staging')),
     ...(await findHooks(machine, 'before-arming')),
   ].map(({ path }) => path);
-  const kept = { hooks, notRolledBack: keptFolders };
-  return {
-    ...preview,
-    ...kept,
-    plan: summary,
-    ...(deltaBytes === undefined ? {} : { deltaBytes }),
-  };
-}
-
-async function summarize(
-  machine: Machine,
-  { accepted, running }: Extract<Survey, { kind: 'new' }>,
-  { remote, note }: PrepareOptions,
-): Promise<PlanSummary> {
-  const { files } = machine;
-  const open = async (commit: string, digest: typeof accepted.plan) =>
-    (await openStoredPlan(files, planFile(machine, commit), digest)) ??
-    (await openPlanBytes(digest, remote.fetchPlan(commit, digest), `commit ${commit}`));
-  const plan = await open(accepted.checksum, accepted.plan);
-  try {
-    if (running.plan === undefined) return await summarizePlan(plan.segments());
-    return await summarizePlan(useRanges(plan, await open(running.checksum, running.plan)));
-  } catch {
-    note(
-      'the plan of the running slot is neither here nor on the remote: it is made by the upgrade',
-    );
-    return await summarizePlan(plan.segments());
-  }
+  return { ...preview, ...ways, hooks, notRolledBack: keptFolders };
 }
 
 /** Counts the objects that are opened. */

@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto';
-import { deltaPath } from '../delta/delta-path.ts';
+import { indexLimit } from '../delta/chain/delta-index.ts';
+import { deltaIndexPath, deltaPath } from '../delta/delta-path.ts';
 import { PineError } from '../error.ts';
 import type { Digest } from '../image/digest.ts';
 import type { ObjectSource } from '../plan/object-source.ts';
@@ -143,6 +144,11 @@ export class RemoteRepository {
       where,
       remedy: 'make it again on the build host: `pinectl plan REF`',
     });
+  }
+
+  /** The list of deltas that lead to a commit, bounded and unchecked; `undefined` when there is none. */
+  fetchDeltaIndex(commit: string): Promise<Buffer | undefined> {
+    return this.#read(deltaIndexPath(commit), indexLimit);
   }
 
   /**

@@ -75,12 +75,28 @@ test('a delta is made from the parent, listed, shown, applied and pruned', async
   expect(apply(images[0] ?? '', 'release.pub').text).toContain('CORRUPT_DELTA');
   expect(existsSync(join(folder, 'x.squashfs'))).toBe(false);
 
+  // From a repository that has the old commit; and from nothing.
+  writeFileSync(path, bytes);
+  const fromRepository = ['delta', 'apply', path, '--from', 'repo', '-o', 'again.squashfs'];
+  expect(pinectl(...fromRepository, '--key', 'release.pub').result).toMatchObject({ from, to });
+  expect(sha256(readFileSync(join(folder, 'again.squashfs')))).toBe(image?.sha256);
+  const full = pinectl(...generate, '--from', '', '--sign-key', 'release.secret').result.made[0];
+  expect(full).toMatchObject({ from: '', to });
+  expect(pinectl('delta', 'list', '--repo', 'repo').result.deltas).toContainEqual(full);
+  const whole = ['delta', 'apply', '--repo', 'repo', `..${to}`, '-o', 'whole.squashfs'];
+  expect(pinectl(...whole, '--key', 'release.pub').result).toMatchObject({ from: '', to });
+  expect(sha256(readFileSync(join(folder, 'whole.squashfs')))).toBe(image?.sha256);
+  expect(pinectl('delta', 'show', '--repo', 'repo', `..${to}`).result.bytes.literal).toBe(
+    image?.size,
+  );
+  expect(readdirSync(folder).filter((name) => name.includes('.part'))).toEqual([]);
+
   expect(pinectl('delta', 'prune', '--repo', 'repo').result.removed).toEqual([]);
   expect(pinectl('refs', '--repo', 'repo', '--delete', 'test/small').status).toBe(0);
   const prune = ['delta', 'prune', '--repo', 'repo'];
-  expect(pinectl(...prune, '--dry-run').result.removed).toHaveLength(1);
+  expect(pinectl(...prune, '--dry-run').result.removed).toHaveLength(2);
   expect(existsSync(path)).toBe(true);
-  expect(pinectl(...prune).result.removed).toHaveLength(1);
+  expect(pinectl(...prune).result.removed).toHaveLength(2);
   expect(readdirSync(join(folder, 'repo/pine/deltas'))).toEqual([]);
 }, 60_000);
 

@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import { promisify } from 'node:util';
-import { brotliCompress, constants } from 'node:zlib';
+import { type BrotliOptions, brotliCompress, constants } from 'node:zlib';
 import {
   hashSize,
   maxWindowBits,
@@ -62,15 +62,20 @@ export async function compressDelta(
 }
 
 function compressStream(bytes: Uint8Array): Promise<Buffer> {
-  const window = Math.min(maxWindowBits, Math.max(10, Math.ceil(Math.log2(bytes.length + 1))));
-  const [, quality] = qualities.find(([longest]) => bytes.length <= longest) ?? qualities[0];
-  return compress(bytes, {
+  return compress(bytes, brotliOptions(bytes.length));
+}
+
+/** How a stream of so many bytes is compressed. */
+export function brotliOptions(length: number): BrotliOptions {
+  const window = Math.min(maxWindowBits, Math.max(10, Math.ceil(Math.log2(length + 1))));
+  const [, quality] = qualities.find(([longest]) => length <= longest) ?? qualities[0];
+  return {
     params: {
       [constants.BROTLI_PARAM_QUALITY]: quality,
       [constants.BROTLI_PARAM_LGWIN]: window,
-      [constants.BROTLI_PARAM_SIZE_HINT]: bytes.length,
+      [constants.BROTLI_PARAM_SIZE_HINT]: length,
     },
-  });
+  };
 }
 
 function hashPieces(bytes: Uint8Array): Buffer {

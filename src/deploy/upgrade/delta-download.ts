@@ -1,33 +1,56 @@
 import { type DeltaFile, openDelta } from '../../delta/decode/delta-file.ts';
 import { type DeltaStart, readDeltaStart, startLength } from '../../delta/decode/delta-start.ts';
 import { corruptDelta } from '../../delta/format/corrupt-delta.ts';
-import { PineError } from '../../error.ts';
+import type { Digest } from '../../image/digest.ts';
 import { bytesReader, type PositionedReader } from '../../ports/positioned-reader.ts';
+import type { Progress } from '../../ports/progress.ts';
+import type { PublicKey } from '../../trust/keys.ts';
 import type { Machine } from '../machine.ts';
 import { deltaFolder } from '../paths.ts';
-import type { PrepareOptions } from './prepare.ts';
-import type { Survey } from './survey.ts';
+import { noRoomFor } from './space.ts';
+import type { UpgradeRemote } from './survey.ts';
 
 /** Bytes that are collected before they are appended to the file (S9). */
 const pieceSize = 256 * 1024;
-/** Left free on the data partition beside the delta. */
-const reserve = 1024 * 1024;
+
+/** One end of a delta that is wanted. Of a commit between two others the image is not known before. */
+export interface WantedEnd {
+  readonly commit: string;
+  readonly image?: Digest | undefined;
+}
+
+/** A delta that an upgrade has use for. */
+export interface WantedDelta {
+  readonly from: WantedEnd;
+  readonly to: WantedEnd;
+  /** The most bytes that it may have. */
+  readonly limit: number;
+}
+
+/** Where deltas come from, and who must have signed them. */
+export interface DeltaSource {
+  readonly remote: UpgradeRemote;
+  readonly keys: readonly PublicKey[];
+  readonly progress?: Progress | undefined;
+}
 
 /** A delta on its way onto the data partition. */
 export class DeltaDownload {
   readonly #machine: Machine;
-  readonly #found: Extract<Survey, { kind: 'new' }>;
-  readonly #options: PrepareOptions;
+  readonly #wanted: WantedDelta;
+  readonly #source: DeltaSource;
+  /** Bytes that must stay free beside the delta. */
+  readonly #kept: number;
   readonly #path: string;
   /** Bytes that an earlier run had fetched. */
   resumedAt = 0;
 
-  constructor(machine: Machine, found: Extract<Survey, { kind: 'new' }>, options: PrepareOptions) {
+  constructor(machine: Machine, wanted: WantedDelta, source: DeltaSource, kept: number) {
     this.#machine = machine;
-    this.#found = found;
-    this.#options = options;
-    const { running, accepted } = found;
-    this.#path = `${deltaFolder(machine)}/${running.checksum}..${accepted.checksum}`;
+    this.#wanted = wanted;
+    this.#source = source;
+    this.#kept = kept;
+    this.#path = `${deltaFolder(machine)}/${deltaName(wanted)}`;
   }
 
   /** Fetches what is missing, and opens it with every piece checked. Throws CORRUPT_DELTA, TRUST_UNKNOWN_KEY. */
@@ -36,22 +59,20 @@ export class DeltaDownload {
     const { files } = this.#machine;
     const reader = this.#reader((await files.status(this.#path))?.size ?? 0);
     await this.#readStart(reader);
-    const delta = await openDelta(reader, this.#options.keys, this.#path);
+    const delta = await openDelta(reader, this.#source.keys, this.#path);
     await delta.check();
     return delta;
   }
 
   async #fetch(): Promise<void> {
     const { files } = this.#machine;
-    const { remote, progress } = this.#options;
-    const { running, accepted } = this.#found;
+    const { remote, progress } = this.#source;
     const present = (await files.status(this.#path))?.size ?? 0;
     this.resumedAt = present;
     let start = present === 0 ? undefined : await this.#readStart(this.#reader(present));
     if (start !== undefined && present >= start.size) return;
-    const ends = { from: running.checksum, to: accepted.checksum };
-    // One that is larger than the image would be of no use.
-    const limit = accepted.image.size;
+    const { from, to, limit } = this.#wanted;
+    const ends = { from: from.commit, to: to.commit };
     let waiting: Uint8Array[] = [];
     let size = 0;
     let done = present;
@@ -83,22 +104,13 @@ export class DeltaDownload {
   }
 
   #readStart(file: PositionedReader): Promise<DeltaStart> {
-    return readWantedStart(file, this.#found, this.#options, this.#path);
+    return readWantedStart(file, this.#wanted, this.#source.keys, this.#path);
   }
 
   async #makeFile(size: number): Promise<void> {
     const { files, data } = this.#machine;
     const free = await files.freeBytes(data);
-    if (free < size + reserve) {
-      throw new PineError('SPACE_DATA', 'the data partition has no room for the delta', {
-        expected: `${size + reserve} free bytes`,
-        found: `${free} bytes`,
-        where: data,
-        remedy: 'free some space there to fetch less next time',
-      });
-    }
-    // Deltas of other upgrades, which were never finished, are in the way.
-    await files.remove(deltaFolder(this.#machine));
+    if (free < size + this.#kept) throw noRoomFor('the delta', size + this.#kept, free, data);
     await files.makeFolder(deltaFolder(this.#machine), 0o755);
     await files.writeFile(this.#path, new Uint8Array(), 0o644);
   }
@@ -115,21 +127,27 @@ export class DeltaDownload {
   }
 }
 
+/** The name of a delta's file on the data partition. */
+export function deltaName({ from, to }: WantedDelta): string {
+  return `${from.commit}..${to.commit}`;
+}
+
 /** S5: reads the beginning of a delta that is signed, and for just the two images that are meant. */
 export async function readWantedStart(
   file: PositionedReader,
-  { running, accepted }: Extract<Survey, { kind: 'new' }>,
-  { keys }: Pick<PrepareOptions, 'keys'>,
+  wanted: WantedDelta,
+  keys: readonly PublicKey[],
   name: string,
 ): Promise<DeltaStart> {
   const start = await readDeltaStart(file, keys, name);
   const { from, to } = start.header;
-  const isWanted = [running, accepted].every(({ checksum, image }, index) => {
-    const end = index === 0 ? from : to;
-    const isSame = end.image.size === image.size && end.image.sha256 === image.sha256;
-    return isSame && end.commit === checksum;
-  });
-  if (isWanted) return start;
+  if (isWanted(from, wanted.from) && isWanted(to, wanted.to)) return start;
   const found = `from ${from.commit} to ${to.commit}`;
   throw corruptDelta('a delta between the two commits', found, name);
+}
+
+function isWanted(found: { commit: string; image: Digest }, { commit, image }: WantedEnd): boolean {
+  const isImage =
+    image === undefined || (found.image.size === image.size && found.image.sha256 === image.sha256);
+  return isImage && found.commit === commit;
 }

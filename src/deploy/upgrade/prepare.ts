@@ -1,20 +1,15 @@
 import { PineError } from '../../error.ts';
 import { encodeTrailer } from '../../image/trailer.ts';
-import type { Plan } from '../../plan/plan-file.ts';
-import { useRanges } from '../../plan/ranges.ts';
-import type { Segment } from '../../plan/segment.ts';
 import type { Progress } from '../../ports/progress.ts';
 import { freeBlock, newDeploymentId } from '../deployments.ts';
 import { allChecks } from '../health/all-checks.ts';
 import { runChecks } from '../health/health-check.ts';
 import { askHooks, type HookSubject } from '../hooks/run-hooks.ts';
 import type { Machine } from '../machine.ts';
-import { planFile } from '../paths.ts';
 import type { Situation } from '../situation.ts';
 import { readWriting } from '../state-files.ts';
-import { openBasePlan } from './base-plan.ts';
+import { chooseWay } from './choose-way.ts';
 import { argumentsForTrial } from './kernel-arguments.ts';
-import { openStoredPlan, storePlan } from './plan-store.ts';
 import { checkSpace } from './space.ts';
 import type { Survey, SurveyOptions } from './survey.ts';
 import type { Work } from './work.ts';
@@ -41,7 +36,7 @@ export async function prepare(
 ): Promise<Work> {
   const { configuration, remote, note, progress } = options;
   const { accepted, target, running, own } = found;
-  await checkSpace(machine, target, accepted, running); // S10
+  const kept = await checkSpace(machine, target, accepted, running); // S10
   const outcomes = await runChecks(await allChecks(machine, configuration.health));
   const failing = outcomes.filter(({ passed }) => !passed);
   for (const { name, detail } of failing) note(`health check ${name} fails already: ${detail}`);
@@ -55,8 +50,7 @@ export async function prepare(
   };
   await askHooks(machine, 'before-staging', subject, configuration.hooks);
 
-  const way =
-    (await wayByDelta(machine, found, options)) ?? (await wayByPlan(machine, found, options));
+  const way = await chooseWay(machine, found, options, kept);
   const block = freeBlock(situation.deployments, target.unlisted.order, target.slot);
   if (block === undefined) throw noBlock(target.unlisted.order);
   return {
@@ -88,56 +82,6 @@ export async function prepare(
   };
 }
 
-/** Where the image's bytes come from, and where if that goes wrong. */
-type Way = Pick<Work, 'segments' | 'segmentsWithoutBase'>;
-
-/** The delta from what runs, if the remote has one: it brings all that is needed, and no plan is fetched. */
-async function wayByDelta(
-  machine: Machine,
-  found: Extract<Survey, { kind: 'new' }>,
-  options: PrepareOptions,
-): Promise<Way | undefined> {
-  const { obtainDelta } = await import('./obtain-delta.ts');
-  const delta = await obtainDelta(machine, found, options);
-  if (delta === undefined) return undefined;
-  const { deltaSegments } = await import('../../delta/decode/delta-segments.ts');
-  return {
-    segments: (base) => deltaSegments(delta, base),
-    async *segmentsWithoutBase() {
-      yield* (await openNewPlan(machine, found, options)).segments();
-    },
-  };
-}
-
-/** Ranges of what runs, and objects for the rest. */
-async function wayByPlan(
-  machine: Machine,
-  found: Extract<Survey, { kind: 'new' }>,
-  options: PrepareOptions,
-): Promise<Way> {
-  const plan = await openNewPlan(machine, found, options);
-  const base = await openBasePlan(machine, found.running, options.note);
-  const segmentsWithoutBase = (): AsyncIterable<Segment> => plan.segments();
-  return {
-    segments: base === undefined ? segmentsWithoutBase : () => useRanges(plan, base),
-    segmentsWithoutBase,
-  };
-}
-
-async function openNewPlan(
-  machine: Machine,
-  { accepted }: Extract<Survey, { kind: 'new' }>,
-  { remote }: PrepareOptions,
-): Promise<Plan> {
-  const { checksum, plan: digest } = accepted;
-  const path = planFile(machine, checksum);
-  const plan =
-    (await openStoredPlan(machine.files, path, digest)) ??
-    (await storePlan(machine.files, path, digest, remote.fetchPlan(checksum, digest)));
-  if (plan.imageSize === accepted.image.size) return plan;
-  throw otherSize(accepted.image.size, plan.imageSize);
-}
-
 /** S7: the same commit for the same slot goes on where it was cut; anything else starts over. */
 async function findResumption(
   machine: Machine,
@@ -155,15 +99,6 @@ async function findResumption(
   const folders = (await machine.files.readFolder(`${machine.data}/etc`)) ?? [];
   const blocks = situation.deployments.map(({ id }) => id);
   return { id: newDeploymentId(accepted.checksum, new Set([...folders, ...blocks])), resumeAt: 0 };
-}
-
-function otherSize(expected: number, found: number): PineError {
-  return new PineError('CORRUPT_PLAN', 'the plan of a commit is for another image', {
-    expected: `an image of ${expected} bytes`,
-    found: `${found} bytes`,
-    where: 'the plan',
-    remedy: 'make it again on the build host: pinectl plan REF',
-  });
 }
 
 function noBlock(order: readonly number[]): PineError {

@@ -9,13 +9,16 @@ import type { Target } from '../target.ts';
 /** For state.json, writing.json, the attempts log and the file system's own needs, in bytes. */
 const reserve = 1024 * 1024;
 
-/** S10: before anything is written, there is room for all of it. Throws SPACE_SLOT or SPACE_DATA. */
+/**
+ * S10: before anything is written, there is room for all of it. Tells how many bytes of the data partition
+ * the upgrade needs, deltas not counted. Throws SPACE_SLOT or SPACE_DATA.
+ */
 export async function checkSpace(
   machine: Machine,
   target: Target,
   accepted: AcceptedCommit,
   running: SlotContents,
-): Promise<void> {
+): Promise<number> {
   const device = await target.opener.open('read');
   const room = writableImageSize(device.size);
   await device.close();
@@ -31,11 +34,21 @@ export async function checkSpace(
   const plans = accepted.plan.size + (running.plan?.size ?? 0);
   const needed = (await measureFolder(files, etc)) + plans + reserve;
   const free = await files.freeBytes(data);
-  if (free >= needed) return;
+  if (free >= needed) return needed;
   throw new PineError('SPACE_DATA', 'the data partition is too full for an upgrade', {
     expected: `${needed} free bytes, for a copy of /etc and two plans`,
     found: `${free} bytes`,
     where: data,
     remedy: 'free some space there and run the command again',
+  });
+}
+
+/** There is room for the upgrade, but not for what would have saved bytes on the wire. */
+export function noRoomFor(what: string, needed: number, free: number, where: string): PineError {
+  return new PineError('SPACE_DATA', `the data partition has no room for ${what}`, {
+    expected: `${needed} free bytes`,
+    found: `${free} bytes`,
+    where,
+    remedy: 'free some space there to fetch less next time',
   });
 }

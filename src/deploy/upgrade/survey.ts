@@ -29,6 +29,8 @@ export interface UpgradeRemote {
   ): Promise<{ commit: Uint8Array; detachedMetadata: Uint8Array | undefined }>;
   /** Streams a plan; ends in CORRUPT_PLAN when it is not what `digest` says. */
   fetchPlan(checksum: string, digest: Digest): AsyncIterable<Uint8Array>;
+  /** The list of deltas that lead to a commit, unchecked; `undefined` when there is none. */
+  fetchDeltaIndex(commit: string): Promise<Uint8Array | undefined>;
   /** Streams a delta from byte `from` on, unchecked; NOT_FOUND_REMOTE_FILE when there is none. */
   fetchDelta(
     ends: { readonly from: string; readonly to: string },

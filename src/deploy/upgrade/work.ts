@@ -8,6 +8,12 @@ import type { Machine } from '../machine.ts';
 import type { HealthBaseline } from '../state.ts';
 import type { Target } from '../target.ts';
 
+/** How an image is made: its plan, and what the ranges of that are of. */
+export interface Recipe {
+  readonly base: PositionedReader;
+  readonly segments: AsyncIterable<Segment>;
+}
+
 /** Everything that the writing part of an upgrade needs. It is decided before the first write. */
 export interface Work {
   readonly machine: Machine;
@@ -23,8 +29,8 @@ export interface Work {
   readonly image: Digest;
   /** The last 64 KiB of the slot. */
   readonly trailer: Buffer;
-  /** Where the image's bytes come from: the running slot (`base`), literals or a delta, objects. */
-  readonly segments: (base: PositionedReader) => AsyncIterable<Segment>;
+  /** Where the image's bytes come from: the running slot, literals or deltas, objects. */
+  readonly recipe: (slot: PositionedReader) => Recipe;
   /** The same image without a byte of this machine, for when the running slot turns out to be damaged. */
   readonly segmentsWithoutBase: () => AsyncIterable<Segment>;
   readonly objects: ObjectSource;

@@ -40,13 +40,14 @@ export async function clearTrailer({ target }: Work): Promise<void> {
  * the remote alone. Throws CORRUPT_IMAGE when that is wrong too.
  */
 export async function writeImage(work: Work): Promise<void> {
-  const first = await execute(work, work.segments, work.resumeAt).catch(unlessDelta);
+  const first = await execute(work, work.recipe, work.resumeAt).catch(unlessDelta);
   if (first?.sha256 === work.image.sha256) return;
   work.note(
     'the running slot, the delta or the write that was resumed is damaged: fetching the whole image',
   );
   await noteWriting({ ...work, resumeAt: 0 });
-  const second = await execute(work, work.segmentsWithoutBase, 0);
+  const whole: Work['recipe'] = (base) => ({ base, segments: work.segmentsWithoutBase() });
+  const second = await execute(work, whole, 0);
   if (second.sha256 === work.image.sha256) return;
   await removeWriting(work.machine);
   throw new PineError('CORRUPT_IMAGE', 'the image that was written is not the one of the commit', {
@@ -63,15 +64,14 @@ function unlessDelta(error: unknown): undefined {
   throw error;
 }
 
-async function execute(work: Work, segments: Work['segments'], resumeAt: number): Promise<Digest> {
+async function execute(work: Work, recipe: Work['recipe'], resumeAt: number): Promise<Digest> {
   const { machine, target, image, objects, deployment, checkpointBytes } = work;
-  const base = await machine.slots[machine.running.slot].open('read');
+  const running = await machine.slots[machine.running.slot].open('read');
   try {
     return await withDevice(target.opener, 'write', (device) =>
       executePlan({
-        segments: segments(base),
+        ...recipe(running),
         objects,
-        base,
         size: image.size,
         room: writableImageSize(device.size),
         target: device,
@@ -91,7 +91,7 @@ async function execute(work: Work, segments: Work['segments'], resumeAt: number)
       }),
     );
   } finally {
-    await base.close();
+    await running.close();
   }
 }
 

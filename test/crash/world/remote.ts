@@ -33,6 +33,7 @@ export function remoteOf(release: Release, changes: Partial<UpgradeRemote> = {})
     async *fetchPlan() {
       yield release.plan;
     },
+    fetchDeltaIndex: async () => undefined,
     // biome-ignore lint/correctness/useYield: it has none
     async *fetchDelta() {
       throw missing('a delta');

@@ -1,0 +1,140 @@
+import { mkdir, readFile, rename, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { nodeBlockDevice } from '../disk/node-block-device.ts';
+import { PineError } from '../error.ts';
+import { nodeFileSystem } from '../ports/node-file-system.ts';
+import type { Repository } from '../repo/repository.ts';
+import {
+  type DeltaIndex,
+  decodeIndex,
+  encodeIndex,
+  type IndexedSource,
+  indexLimit,
+  type Link,
+  longestChain,
+  mostSources,
+} from './chain/delta-index.ts';
+import { madeBytes } from './chain/made-bytes.ts';
+import { openDelta } from './decode/delta-file.ts';
+import { deltaIndexPath, deltaPath, nothing } from './delta-path.ts';
+import { fetchedSizes, missingBytes } from './fetched-sizes.ts';
+import { listDeltas } from './store.ts';
+
+/**
+ * Writes the index of every commit that a delta leads to, where it is not right already. Whoever calls this
+ * holds the repository's lock.
+ */
+export async function renewIndexes(repository: Repository): Promise<void> {
+  const deltas = await listDeltas(repository);
+  const old = new Map<string, DeltaIndex>();
+  for (const { to } of deltas) {
+    if (!old.has(to)) old.set(to, await readIndex(repository, to));
+  }
+  const known = new Map<string, number>();
+  for (const link of [...old.values()].flatMap(({ sources }) => sources).flatMap(linksOf)) {
+    known.set(keyOf(link), link.made);
+  }
+  const links = new Map<string, Link[]>();
+  for (const delta of deltas) {
+    const made = known.get(keyOf(delta)) ?? (await measureMade(repository, delta));
+    if (made === undefined) continue;
+    links.set(delta.to, [...(links.get(delta.to) ?? []), { ...delta, made }]);
+  }
+  for (const [to, before] of old) {
+    const found = sourcesOf(to, links);
+    const files = new Map(before.sources.map(({ commit, files }) => [commit, files]));
+    const index = {
+      more: found.more,
+      sources: await withFiles(repository, to, found.sources, files),
+    };
+    await writeIndex(repository, to, encodeIndex(to, index));
+  }
+}
+
+const linksOf = ({ links }: IndexedSource): readonly Link[] => links;
+const keyOf = ({ from, to, size }: Omit<Link, 'made'>): string => `${from}..${to} ${size}`;
+
+/** The commits that lead to one, nearest first; of the deltas between them only those that lead on. */
+function sourcesOf(to: string, links: ReadonlyMap<string, readonly Link[]>) {
+  const listed = new Set<string>();
+  let more = false;
+  let round: readonly string[] = [to];
+  const reached = new Map<string, Link[]>();
+  for (let length = 1; length <= longestChain; length++) {
+    const next: string[] = [];
+    for (const link of round.flatMap((commit) => links.get(commit) ?? [])) {
+      // What needs no other image is never the beginning of a chain: it would have to be kept whole.
+      if (link.from === to || (link.from === nothing && link.to !== to)) continue;
+      if (!listed.has(link.from)) {
+        if (listed.size === mostSources) {
+          more = true;
+          continue;
+        }
+        listed.add(link.from);
+        next.push(link.from);
+      }
+      reached.set(link.from, [...(reached.get(link.from) ?? []), link]);
+    }
+    round = next;
+  }
+  const sources = [...listed].map((commit) => ({ commit, links: reached.get(commit) ?? [] }));
+  return { more, sources };
+}
+
+/** A delta that can't be read is left out, and so not asked for. */
+async function measureMade(
+  repository: Repository,
+  ends: { readonly from: string; readonly to: string },
+): Promise<number | undefined> {
+  const path = join(repository.path, deltaPath(ends));
+  const file = await nodeBlockDevice(path).open('read');
+  try {
+    return await madeBytes(await openDelta(file, undefined, path));
+  } catch (error) {
+    if (error instanceof PineError) return undefined;
+    throw error;
+  } finally {
+    await file.close();
+  }
+}
+
+/** Adds what fetching files would take from each source. What is known already does not change. */
+async function withFiles(
+  repository: Repository,
+  to: string,
+  sources: readonly Omit<IndexedSource, 'files'>[],
+  known: ReadonlyMap<string, number | undefined>,
+): Promise<IndexedSource[]> {
+  const isNew = sources.some(({ commit }) => known.get(commit) === undefined);
+  const sizes = isNew ? await fetchedSizes(repository, to) : undefined;
+  const all: IndexedSource[] = [];
+  for (const source of sources) {
+    const { commit } = source;
+    const files = known.get(commit) ?? (sizes && (await missingBytes(repository, sizes, commit)));
+    all.push({ ...source, files });
+  }
+  return all;
+}
+
+/** The index as it is; an empty one when there is none that can be read. */
+async function readIndex(repository: Repository, to: string): Promise<DeltaIndex> {
+  const path = join(repository.path, deltaIndexPath(to));
+  const bytes = await nodeFileSystem.readFile(path, indexLimit).catch(() => undefined);
+  try {
+    if (bytes !== undefined) return decodeIndex(bytes.toString(), to, path);
+  } catch (error) {
+    if (!(error instanceof PineError)) throw error;
+  }
+  return { sources: [], more: false };
+}
+
+async function writeIndex(repository: Repository, to: string, text: string): Promise<void> {
+  const path = join(repository.path, deltaIndexPath(to));
+  if ((await readFile(path, 'utf8').catch(() => undefined)) === text) return;
+  const temporary = join(repository.path, 'tmp', 'pine-delta-index');
+  await mkdir(join(repository.path, 'tmp'), { recursive: true });
+  await writeFile(temporary, text);
+  await nodeFileSystem.sync(temporary); // S6
+  await rename(temporary, path);
+  await nodeFileSystem.sync(join(path, '..'));
+}

@@ -1,0 +1,130 @@
+import type { Link } from '../../delta/chain/delta-index.ts';
+import type { DeltaFile } from '../../delta/decode/delta-file.ts';
+import { deltaSegments } from '../../delta/decode/delta-segments.ts';
+import { startLength } from '../../delta/decode/delta-start.ts';
+import { corruptDelta } from '../../delta/format/corrupt-delta.ts';
+import { fromNothing } from '../../delta/format/nothing.ts';
+import { type ErrorCode, PineError } from '../../error.ts';
+import { bytesReader, type PositionedReader } from '../../ports/positioned-reader.ts';
+import type { Machine } from '../machine.ts';
+import { deltaFolder } from '../paths.ts';
+import { composeBetween } from './compose-between.ts';
+import {
+  DeltaDownload,
+  type DeltaSource,
+  deltaName,
+  readWantedStart,
+  type WantedDelta,
+} from './delta-download.ts';
+import type { Survey } from './survey.ts';
+import type { Recipe } from './work.ts';
+
+type New = Extract<Survey, { kind: 'new' }>;
+
+/** What is wrong with a delta, and not with the upgrade: there are other ways. */
+const ofTheDelta: readonly ErrorCode[] = [
+  'NOT_FOUND_REMOTE_FILE',
+  'CORRUPT_DELTA',
+  'CORRUPT_TOO_LARGE',
+  'INPUT_DELTA_CHAIN',
+  'TRUST_UNKNOWN_KEY',
+  'SPACE_DATA',
+  'REMOTE_CHANGED',
+  'REMOTE_RANGE',
+];
+
+export function isOfTheDelta(error: unknown): error is PineError {
+  return error instanceof PineError && ofTheDelta.includes(error.code);
+}
+
+/**
+ * Fetches deltas that lead from what runs (or from nothing) to what is wanted onto the data partition, and checks
+ * all of them before the first byte of the slot changes (S5). What an earlier run fetched is gone on with (S7).
+ *
+ * Of the images between, only the bytes that the deltas make are kept, there too; everything else of them is
+ * read in the running slot. `kept` bytes stay free (S10). Throws what `isOfTheDelta` knows, and what a remote throws.
+ */
+export async function obtainDeltas(
+  machine: Machine,
+  found: New,
+  links: readonly Link[],
+  { kept, ...source }: DeltaSource & { readonly kept: number },
+): Promise<(slot: PositionedReader) => Recipe> {
+  const wanted = links.map((link) => wantedDelta(found, link));
+  await removeOthers(machine, wanted);
+  const deltas: DeltaFile[] = [];
+  for (const each of wanted)
+    deltas.push(await fetch(new DeltaDownload(machine, each, source, kept)));
+  checkJoints(deltas);
+  const last = deltas.at(-1);
+  if (last === undefined) throw new TypeError('no deltas');
+  const open = await composeBetween(machine, deltas.slice(0, -1), kept);
+  return (slot) => {
+    const base = open(slot);
+    return { base, segments: deltaSegments(last, base) };
+  };
+}
+
+/** The size of a delta that would be fetched. Fetches its beginning. Throws what `isOfTheDelta` knows. */
+export async function measureDelta(
+  found: New,
+  link: Pick<Link, 'from' | 'to'>,
+  { remote, keys }: DeltaSource,
+): Promise<number> {
+  const wanted = wantedDelta(found, link);
+  let beginning = Buffer.alloc(0);
+  for await (const bytes of remote.fetchDelta(link, { limit: wanted.limit, from: 0 })) {
+    beginning = Buffer.concat([beginning, bytes]);
+    if (beginning.length < startLength(beginning, remote.name)) continue;
+    return (await readWantedStart(bytesReader(beginning), wanted, keys, remote.name)).size;
+  }
+  throw corruptDelta('a whole header', `${beginning.length} bytes`, remote.name);
+}
+
+/** S5: the first and the last image are those of the two signed commits. */
+function wantedDelta(
+  { running, accepted }: New,
+  { from, to }: Pick<Link, 'from' | 'to'>,
+): WantedDelta {
+  const images = new Map([
+    [fromNothing.commit, fromNothing.image],
+    [running.checksum, running.image],
+    [accepted.checksum, accepted.image],
+  ]);
+  return {
+    from: { commit: from, image: images.get(from) },
+    to: { commit: to, image: images.get(to) },
+    // One that is larger than the image would be of no use.
+    limit: accepted.image.size,
+  };
+}
+
+async function fetch(download: DeltaDownload): Promise<DeltaFile> {
+  try {
+    return await download.complete();
+  } catch (error) {
+    // What was there may be what a power cut left of it: once more from the start.
+    if (download.resumedAt === 0 || !isOfTheDelta(error)) throw error;
+    await download.discard();
+    return await download.complete();
+  }
+}
+
+/** Each delta begins with the image that the one before it makes. */
+function checkJoints(deltas: readonly DeltaFile[]): void {
+  for (const [index, { header, name }] of deltas.entries()) {
+    const before = deltas[index - 1]?.header.to;
+    if (before === undefined || before.image.sha256 === header.from.image.sha256) continue;
+    const expected = `a delta from the image ${before.image.sha256}`;
+    throw corruptDelta(expected, header.from.image.sha256, name);
+  }
+}
+
+/** Deltas of other upgrades, which were never finished, are in the way; so is what a chain made in a run that was cut. */
+async function removeOthers(machine: Machine, wanted: readonly WantedDelta[]): Promise<void> {
+  const names = new Set(wanted.map(deltaName));
+  const folder = deltaFolder(machine);
+  for (const name of (await machine.files.readFolder(folder)) ?? []) {
+    if (!names.has(name)) await machine.files.remove(`${folder}/${name}`);
+  }
+}

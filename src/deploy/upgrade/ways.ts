@@ -1,0 +1,145 @@
+import { type DeltaIndex, decodeIndex, type Link } from '../../delta/chain/delta-index.ts';
+import { bytesOf, findChain, findDirect } from '../../delta/chain/find-chain.ts';
+import { nothing } from '../../delta/delta-path.ts';
+import { PineError } from '../../error.ts';
+import type { PlanSummary } from '../../plan/ranges.ts';
+import type { Survey, UpgradeRemote } from './survey.ts';
+
+type New = Extract<Survey, { kind: 'new' }>;
+
+/** A way by which the new image can come to be. */
+export interface Way {
+  /** One delta, several, one that needs no other image, or ranges of what runs and files. */
+  readonly kind: 'delta' | 'chain' | 'full' | 'files';
+  /** Bytes to fetch; `undefined` when that is not known. */
+  readonly bytes: number | undefined;
+  /** Whether it is just as many, or what the remote's other files let expect, or no fewer. */
+  readonly figure: 'exact' | 'estimated' | 'at least';
+  /** The deltas to apply, in order. */
+  readonly links: readonly Link[];
+  /** Why it can't be taken. */
+  readonly refusal?: string | undefined;
+}
+
+/** What the comparison needs to know of the remote and the machine. */
+export interface WayFacts {
+  readonly index: DeltaIndex;
+  /** Commits. */
+  readonly from: string;
+  readonly to: string;
+  /** Bytes of the new plan. */
+  readonly planSize: number;
+  /** Bytes that deltas may take on the data partition. */
+  readonly room: number;
+  /** What is to be fetched without a delta, before compression. Costs the new plan: asked only when it matters. */
+  readonly summarize: () => Promise<PlanSummary>;
+}
+
+/** Why a kind of way turned out not to be there, or not to be right. */
+export type Failures = ReadonlyMap<Way['kind'], string>;
+
+/** Every way to the new image, the cheapest that can be taken first, then those that can't. */
+export async function compareWays(facts: WayFacts, failures: Failures = new Map()): Promise<Way[]> {
+  const { index, from, to, room } = facts;
+  const direct = findDirect(index, from, to);
+  const chain = findChain(index, from, to);
+  const full = findDirect(index, nothing, to);
+  const deltas: Way[] = [
+    wayBy('delta', direct && [direct], room, 'there is none from what runs'),
+    wayBy('chain', chain, room, 'no deltas lead here one after the other'),
+    wayBy('full', full && [full], room, 'there is none'),
+  ].map((way) => ({ ...way, refusal: failures.get(way.kind) ?? way.refusal }));
+  const [cheapest] = deltas.filter(isUsable).sort((a, b) => rank(a) - rank(b));
+  const ways = [...deltas, await wayByFiles(facts, cheapest)];
+  return ways.sort((a, b) => rank(a) - rank(b));
+}
+
+export function isUsable({ refusal }: Way): boolean {
+  return refusal === undefined;
+}
+
+/** The order in which ways are taken: what is not known exactly is more than what it was compared with. */
+export function rank(way: Way): number {
+  if (!isUsable(way)) return Number.POSITIVE_INFINITY;
+  return way.figure === 'at least' ? Number.MAX_VALUE : (way.bytes ?? Number.MAX_VALUE);
+}
+
+function wayBy(
+  kind: Way['kind'],
+  links: readonly Link[] | undefined,
+  room: number,
+  why: string,
+): Way {
+  if (links === undefined) {
+    return { kind, bytes: undefined, figure: 'exact', links: [], refusal: why };
+  }
+  const bytes = bytesOf(links);
+  const needed = roomFor(links);
+  const refusal =
+    needed > room
+      ? `the data partition has no room for it: it takes ${needed} bytes of ${Math.max(0, room)}`
+      : undefined;
+  return { kind, bytes, figure: 'exact', links, refusal };
+}
+
+/** What deltas take on the data partition: their files, and what all but the last one make. */
+export function roomFor(links: readonly Link[]): number {
+  return bytesOf(links) + links.slice(0, -1).reduce((sum, { made }) => sum + made, 0);
+}
+
+async function wayByFiles(facts: WayFacts, other: Way | undefined): Promise<Way> {
+  const { index, from, planSize } = facts;
+  const way = { kind: 'files', links: [] } as const;
+  const listed = index.sources.find(({ commit }) => commit === from)?.files;
+  if (listed !== undefined) return { ...way, bytes: listed, figure: 'exact' };
+  // A delta from what runs has all that changed, in fewer bytes than the files that did.
+  const isMore = other?.kind === 'delta' || (other?.bytes ?? planSize) <= planSize;
+  if (isMore) return { ...way, bytes: planSize, figure: 'at least' };
+  try {
+    const bytes = estimateFiles(facts, await facts.summarize());
+    return { ...way, bytes, figure: 'estimated' };
+  } catch (error) {
+    if (!(error instanceof PineError) || !noPlan.test(error.code)) throw error;
+    return { ...way, bytes: undefined, figure: 'estimated', refusal: error.message };
+  }
+}
+
+/** Without the new commit's plan no file can be fetched; where there are deltas that is no reason to end. */
+const noPlan = /^(NOT_FOUND_REMOTE_FILE|CORRUPT_PLAN|CORRUPT_TOO_LARGE)$/;
+
+/** Files become as much smaller on the wire as all of the commit's do together, if that is known. */
+export function estimateFiles({ index, planSize }: WayFacts, { bytes }: PlanSummary): number {
+  const all = index.sources.find(({ commit }) => commit === nothing)?.files;
+  const whole = bytes.object + bytes.range;
+  const ratio = all === undefined || whole === 0 ? 1 : Math.min(1, (all - planSize) / whole);
+  return planSize + Math.round(ratio * bytes.object);
+}
+
+/**
+ * What the remote says of the deltas that lead to the new commit. Where it does not say all, the one from what runs
+ * may be there all the same: it is listed with 0 bytes.
+ */
+export async function readDeltaIndex(
+  { running, accepted }: New,
+  remote: UpgradeRemote,
+): Promise<DeltaIndex> {
+  const { checksum: to } = accepted;
+  const from = running.checksum;
+  const index = await fetchIndex(to, remote);
+  if (!index.more || findDirect(index, from, to) !== undefined) return index;
+  const own = index.sources.find(({ commit }) => commit === from);
+  const links = [...(own?.links ?? []), { from, to, size: 0, made: 0 }];
+  const others = index.sources.filter((source) => source !== own);
+  return { ...index, sources: [...others, { commit: from, files: own?.files, links }] };
+}
+
+async function fetchIndex(to: string, remote: UpgradeRemote): Promise<DeltaIndex> {
+  try {
+    const bytes = await remote.fetchDeltaIndex(to);
+    if (bytes !== undefined) return decodeIndex(Buffer.from(bytes).toString(), to, remote.name);
+  } catch (error) {
+    // A list that is damaged is no reason to end.
+    if (!(error instanceof PineError) || !error.code.startsWith('CORRUPT_')) throw error;
+  }
+  return { sources: [], more: true };
+}
