@@ -43,6 +43,10 @@ function describe(status: Status): string {
     lines.push(...describeTolerated(status.health.checks));
   }
   for (const { name, detail } of status.failedHooks) lines.push(`hook ${name} failed: ${detail}`);
+  if (status.automatic !== null) {
+    const { time, kind, detail } = status.automatic;
+    lines.push(`unattended upgrade of ${formatTime(time)}: ${kind}: ${detail}`);
+  }
   for (const { commit, reason } of held) lines.push(`held: ${commit.slice(0, 12)}: ${reason}`);
   if (writing !== null) {
     const { commit, slot, durable, size } = writing;

@@ -1,4 +1,5 @@
 import type { Command } from 'commander';
+import type { AutomaticOutcome } from '../deploy/automatic/run-automatic.ts';
 import type { Way } from '../deploy/upgrade/ways.ts';
 import type { UpgradeOutcome, UpgradePreview } from '../deploy/upgrade.ts';
 import {
@@ -14,6 +15,7 @@ import { terminalProgress } from './progress.ts';
 interface Options extends MachineOptions {
   readonly check?: boolean;
   readonly plan?: boolean;
+  readonly automatic?: boolean;
   readonly retry?: boolean;
   readonly allowDowngrade?: boolean;
   readonly reboot: boolean;
@@ -23,6 +25,7 @@ export function define(command: Command): void {
   addMachineOptions(command)
     .option('--check', 'say whether there is something new, and do nothing')
     .option('--plan', 'say what each way would take, and do nothing')
+    .option('--automatic', 'do what [automatic] of pinectl.toml says for this time of day')
     .option('--retry', 'take a commit that is held since it was left')
     .option('--allow-downgrade', 'take a commit that is older than the running one')
     .option('--no-reboot', 'arm the new deployment, and leave the reboot to you')
@@ -32,6 +35,7 @@ export function define(command: Command): void {
 Examples:
   pinectl upgrade --plan             what an upgrade would fetch by each way, and which is taken
   pinectl upgrade                    write the other slot, reboot, try it, keep it or fall back
+  pinectl upgrade --automatic        for crond, every quarter of an hour
   pinectl upgrade --no-reboot --disk disk.img --state state/`,
     )
     .action(run);
@@ -57,11 +61,17 @@ async function run(options: Options): Promise<void> {
       print(options.json, preview, () => describePreview(preview));
       return;
     }
-    const outcome = await upgrade(machine, {
-      ...common,
-      reboot: options.reboot,
-      progress: progress.report,
-    });
+    const run = (reboot: boolean) =>
+      upgrade(machine, { ...common, reboot, progress: progress.report });
+    if (options.automatic) {
+      const { runAutomatic } = await import('../deploy/automatic/run-automatic.ts');
+      const { automatic } = configuration;
+      const outcome = await runAutomatic(machine, automatic, () => run(false));
+      progress.end();
+      print(options.json, outcome, () => describeAutomatic(outcome));
+      return;
+    }
+    const outcome = await run(options.reboot);
     progress.end();
     print(options.json, outcome, () => describeOutcome(outcome));
   } finally {
@@ -120,6 +130,13 @@ function describeOutcome(outcome: UpgradeOutcome): string {
     lines.push(`fetched ${formatBytes(fetched.bytes)} in ${fetched.objects} objects`);
   }
   lines.push(rebooting ? 'rebooting into its trial' : 'the next boot is its trial');
+  return lines.join('\n');
+}
+
+/** Nothing when nothing was to be done: it is called every quarter of an hour. */
+function describeAutomatic({ upgrade, rebooting }: AutomaticOutcome): string {
+  const lines = upgrade === undefined ? [] : [`unattended: ${upgrade.kind}: ${upgrade.detail}`];
+  if (rebooting) lines.push('unattended: rebooting into the trial');
   return lines.join('\n');
 }
 

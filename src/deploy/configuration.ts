@@ -1,5 +1,6 @@
 import { PineError } from '../error.ts';
 import type { FileSystem } from '../ports/file-system.ts';
+import { type AutomaticSettings, parseAutomatic } from './automatic/automatic-settings.ts';
 import {
   invalidConfiguration,
   numberIn as number,
@@ -22,6 +23,7 @@ export interface Configuration {
   };
   readonly health: HealthSettings;
   readonly hooks: HookSettings;
+  readonly automatic: AutomaticSettings;
 }
 
 const limit = 64 * 1024;
@@ -54,7 +56,7 @@ export async function parseConfiguration(text: string, where: string): Promise<C
       cause instanceof Error ? cause.message : String(cause),
     );
   }
-  const top = table(value, ['remote', 'ref', 'trial', 'health', 'hooks'], {
+  const top = table(value, ['remote', 'ref', 'trial', 'health', 'hooks', 'automatic'], {
     what: 'the file',
     where,
   });
@@ -77,5 +79,6 @@ export async function parseConfiguration(text: string, where: string): Promise<C
     hooks: {
       timeout: number(hooks.timeout, standardHooks.timeout, [1, 3600], 'hooks.timeout', where),
     },
+    automatic: parseAutomatic(top.automatic, where),
   };
 }

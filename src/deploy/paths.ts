@@ -30,6 +30,11 @@ export function healthFile(machine: Machine): string {
   return `${stateFolder(machine)}/health.json`;
 }
 
+/** What unattended upgrades remember. */
+export function automaticFile(machine: Machine): string {
+  return `${stateFolder(machine)}/automatic.json`;
+}
+
 /** What hooks were told last. */
 export function hooksFile(machine: Machine): string {
   return `${stateFolder(machine)}/hooks.json`;

@@ -1,6 +1,7 @@
 import type { SlotName } from '../boot/choice.ts';
 import { PineError } from '../error.ts';
 import type { PublicKey } from '../trust/keys.ts';
+import { type LastRun, readAutomatic } from './automatic/record.ts';
 import { type HealthReport, readHealthReport } from './health/health-report.ts';
 import type { FailedHook } from './hooks/run-hooks.ts';
 import { readTold } from './hooks/told.ts';
@@ -50,6 +51,8 @@ export interface Status {
   readonly health: HealthReport | null;
   /** Hooks that failed after the last confirmation or rollback. */
   readonly failedHooks: readonly FailedHook[];
+  /** How the last unattended upgrade ended. */
+  readonly automatic: LastRun | null;
   readonly held: readonly Hold[];
   readonly writing: {
     readonly commit: string;
@@ -79,6 +82,7 @@ export async function readStatus(machine: Machine, keys: readonly PublicKey[]): 
     lastRollback: left ?? null,
     health: (await readHealthReport(machine)) ?? null,
     failedHooks: await failedHooks(machine),
+    automatic: (await readAutomatic(machine))?.last ?? null,
     held: state.held,
     writing: writing
       ? { commit: writing.commit, slot: writing.slot, durable: writing.durable, size: writing.size }

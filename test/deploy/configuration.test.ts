@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import { parseAutomatic } from '../../src/deploy/automatic/automatic-settings.ts';
 import { parseConfiguration } from '../../src/deploy/configuration.ts';
 import { standardHealth } from '../../src/deploy/health/health-settings.ts';
 import { argumentsForTrial } from '../../src/deploy/upgrade/kernel-arguments.ts';
@@ -14,6 +15,7 @@ describe('pinectl.toml', () => {
       trial: { tries: 2, deadline: 300 },
       health: standardHealth,
       hooks: { timeout: 300 },
+      automatic: parseAutomatic(undefined, 'x'),
     });
     const text = `${least}[trial]\ntries = 9\ndeadline = 45\n[health]\ntimeout = 1\n`;
     expect(await parseConfiguration(text, 'x')).toMatchObject({

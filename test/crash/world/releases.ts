@@ -1,3 +1,4 @@
+import { parseAutomatic } from '../../../src/deploy/automatic/automatic-settings.ts';
 import { standardHealth } from '../../../src/deploy/health/health-settings.ts';
 import { standardHooks } from '../../../src/deploy/hooks/run-hooks.ts';
 import { generateKeyPair } from '../../../src/trust/generate.ts';
@@ -38,6 +39,7 @@ export function upgradeOptions({ keys, v2 }: Releases) {
       trial: { tries: 2, deadline: 300 },
       health: standardHealth,
       hooks: standardHooks,
+      automatic: parseAutomatic(undefined, 'pinectl.toml'),
     },
     keys: [keys.publicKey],
     remote: remoteOf(v2),
