@@ -8,6 +8,8 @@ import { openRepository, type RepositoryOptions, repositoryOptions } from './rep
 
 interface Options extends RepositoryOptions {
   readonly userMode?: boolean;
+  readonly subpath?: string;
+  readonly union?: boolean;
 }
 
 /** `pinectl checkout`: a commit becomes a folder. */
@@ -16,14 +18,18 @@ export function define(command: Command): void {
     .argument('<commit>', 'a ref, a checksum or its beginning, with ^ for the parent')
     .argument('[folder]', 'a new folder (default: the last part of the name)')
     .option('-U, --user-mode', 'leave owners and extended attributes alone')
+    .option('--subpath <path>', 'only what is at this path of the commit')
+    .option('--union', 'into a folder that is there: join folders, replace files')
     .addHelpText(
       'after',
       `
-Owners and extended attributes can only be set by root. All times are the commit's.
+Owners and extended attributes can only be set by root. All times are the commit's. With --union folders
+that were there keep owner, mode and time; nothing takes the place of a folder, and no link is followed.
 
 Examples:
   pinectl checkout --repo repo alpine/x86_64/web root
-  pinectl checkout --repo repo -U alpine/x86_64/web^ before`,
+  pinectl checkout --repo repo -U alpine/x86_64/web^ before
+  pinectl checkout --repo repo --subpath /usr/share/nginx --union alpine/x86_64/web html`,
     )
     .action(checkout);
 }
@@ -37,9 +43,14 @@ async function checkout(
   const commit = await resolveCommit(repository, name);
   const folder = argument ?? basename(name.replaceAll('^', ''));
   const progress = terminalProgress();
-  const { userMode = false } = options;
+  const { userMode = false, union = false, subpath = '/' } = options;
   try {
-    await checkOut(repository, commit, folder, { userMode, progress: progress.report });
+    await checkOut(repository, commit, folder, {
+      userMode,
+      union,
+      subpath,
+      progress: progress.report,
+    });
   } finally {
     progress.end();
   }

@@ -1,19 +1,25 @@
 import { createWriteStream, mkdirSync, writeFileSync } from 'node:fs';
-import { chmod, lchown, lutimes, mkdir, rm, symlink } from 'node:fs/promises';
+import { chmod, lchown, lutimes, rename, symlink } from 'node:fs/promises';
 import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { PineError } from '../error.ts';
 import { forEachParallel } from '../parallel.ts';
 import type { Progress } from '../ports/progress.ts';
 import { writeTreeXattrs } from '../ports/xattr-dump.ts';
+import { type CheckoutEntry, newEntries, unionEntries } from './checkout-entries.ts';
+import { makeFolder, removeAdded } from './checkout-folder.ts';
 import { readFileContent } from './file-object.ts';
-import { readTree } from './read-tree.ts';
+import { readNode } from './read-tree.ts';
 import type { Repository } from './repository.ts';
 import type { FileNode, TreeNode } from './tree.ts';
 
 export interface CheckoutOptions {
   /** Leaves owners and xattrs alone, for users who may not set them. */
   readonly userMode?: boolean;
+  /** Only what is at this path of the commit; a single file goes into the folder. */
+  readonly subpath?: string;
+  /** Into a folder that may be there: directories are joined, files take the place of others. */
+  readonly union?: boolean;
   readonly progress?: Progress;
 }
 
@@ -21,55 +27,54 @@ const parallelFiles = 4;
 const smallFile = 256 * 1024;
 
 /**
- * Writes the tree of a commit into a new folder: contents, modes, owners, xattrs; every time is the
- * commit's. What was written is removed when it fails. Throws STATE_FOLDER_EXISTS, CORRUPT_….
+ * Writes the tree of a commit into a folder: contents, modes, owners, xattrs; every time is the
+ * commit's. What was written is removed when it fails, but for files that had another's place already.
+ *
+ * Throws STATE_FOLDER_EXISTS, STATE_CHECKOUT_CONFLICT (with `union`), NOT_FOUND_PATH, CORRUPT_….
  */
 export async function checkOut(
   repository: Repository,
   commit: string,
   folder: string,
-  options: CheckoutOptions = {},
+  { subpath = '/', union = false, userMode = false, progress }: CheckoutOptions = {},
 ): Promise<void> {
   const { timestamp } = await repository.readCommit(commit);
-  const root = await readTree(repository, commit);
-  await makeNewFolder(folder);
+  const root = await readNode(repository, commit, subpath);
+  if (root === undefined) throw noSuchPath(commit, subpath);
+  const isNew = await makeFolder(folder, union);
+  const entries = isNew ? newEntries(root, subpath) : unionEntries(root, subpath, folder);
+  const added = entries.filter(({ present }) => !present);
   try {
-    const entries = [...flatten(root, '.')];
-    await writeContents(repository, folder, entries, options.progress);
-    if (!options.userMode) await setOwnersAndXattrs(folder, entries);
-    await setModesAndTimes(folder, entries, timestamp);
+    await writeContents(repository, folder, added, progress);
+    if (!userMode) await setOwnersAndXattrs(folder, added);
+    await setModesAndTimes(folder, added, timestamp);
+    for (const { written, path } of added) {
+      if (written !== path) await rename(`${folder}/${written}`, `${folder}/${path}`);
+    }
   } catch (error) {
-    await rm(folder, { recursive: true, force: true });
+    await removeAdded(folder, isNew, added);
     throw error;
   }
-}
-
-type Entry = readonly [path: string, node: TreeNode];
-
-/** Every node with its path relative to the root, parents first. */
-function* flatten(node: TreeNode, path: string): Generator<Entry> {
-  yield [path, node];
-  if (node.kind !== 'directory') return;
-  for (const [name, child] of node.entries) yield* flatten(child, `${path}/${name}`);
 }
 
 /** Creates everything, readable by nobody else until modes are set. */
 async function writeContents(
   repository: Repository,
   folder: string,
-  entries: readonly Entry[],
+  entries: readonly CheckoutEntry[],
   progress: Progress = () => {},
 ): Promise<void> {
   const files: (readonly [string, FileNode])[] = [];
-  for (const [path, node] of entries) {
-    if (node.kind === 'directory' && path !== '.') mkdirSync(`${folder}/${path}`, { mode: 0o700 });
-    if (node.kind === 'symlink') await symlink(node.target, `${folder}/${path}`);
+  for (const { written, node } of entries) {
+    const path = `${folder}/${written}`;
+    if (node.kind === 'directory' && written !== '.') mkdirSync(path, { mode: 0o700 });
+    if (node.kind === 'symlink') await symlink(node.target, path);
     if (node.kind === 'file') files.push([path, node]);
   }
   const total = files.reduce((sum, [, { size }]) => sum + size, 0);
   let done = 0;
   await forEachParallel(files, parallelFiles, async ([path, node]) => {
-    await writeContent(repository, `${folder}/${path}`, node);
+    await writeContent(repository, path, node);
     done += node.size;
     progress(done, total, 'Checking out');
   });
@@ -92,16 +97,19 @@ async function writeContent(
 }
 
 /** Owners before xattrs: a change of owner drops capabilities. Directories last: a default ACL would leak onto what is created in them. */
-async function setOwnersAndXattrs(folder: string, entries: readonly Entry[]): Promise<void> {
-  for (const [path, node] of entries) await setOwner(`${folder}/${path}`, node);
-  const isDirectory = ([, node]: Entry) => node.kind === 'directory';
+async function setOwnersAndXattrs(
+  folder: string,
+  entries: readonly CheckoutEntry[],
+): Promise<void> {
+  for (const { written, node } of entries) await setOwner(`${folder}/${written}`, node);
+  const isDirectory = ({ node }: CheckoutEntry) => node.kind === 'directory';
   const ordered = [
     ...entries.filter((entry) => !isDirectory(entry)),
     ...entries.filter(isDirectory),
   ];
   await writeTreeXattrs(
     folder,
-    ordered.map(([path, { xattrs }]) => [path, xattrs]),
+    ordered.map(({ written, node }) => [written, node.xattrs]),
   );
 }
 
@@ -122,26 +130,21 @@ async function setOwner(path: string, { uid, gid }: TreeNode): Promise<void> {
 /** Children first: nothing can be entered or written any more once its own mode is set. */
 async function setModesAndTimes(
   folder: string,
-  entries: readonly Entry[],
+  entries: readonly CheckoutEntry[],
   time: number,
 ): Promise<void> {
-  for (const [path, node] of entries.toReversed()) {
-    const absolute = `${folder}/${path}`;
+  for (const { written, node } of entries.toReversed()) {
+    const absolute = `${folder}/${written}`;
     await lutimes(absolute, time, time);
     if (node.kind !== 'symlink') await chmod(absolute, node.mode & 0o7777);
   }
 }
 
-async function makeNewFolder(folder: string): Promise<void> {
-  try {
-    await mkdir(folder, { mode: 0o700 });
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error;
-    throw new PineError('STATE_FOLDER_EXISTS', 'a commit is checked out into a new folder', {
-      expected: 'a path that nothing has yet',
-      found: 'something',
-      where: folder,
-      remedy: 'give another path, or remove what is there',
-    });
-  }
+function noSuchPath(commit: string, path: string): PineError {
+  return new PineError('NOT_FOUND_PATH', 'the commit has no such path', {
+    expected: 'a file or directory',
+    found: 'nothing',
+    where: path,
+    remedy: `\`pinectl ls ${commit} DIRECTORY\` lists what is there`,
+  });
 }

@@ -1,6 +1,7 @@
 import { PineError } from '../error.ts';
 import { isLinkHeader } from './file-header.ts';
 import { readFileHeader } from './file-object.ts';
+import { findInCommit } from './find-in-commit.ts';
 import {
   type DirectoryTree,
   decodeDirectoryMetadata,
@@ -22,9 +23,40 @@ export const mostEntries = 4_000_000;
  */
 export async function readTree(repository: Repository, commit: string): Promise<DirectoryNode> {
   const { rootTree, rootMeta } = await repository.readCommit(commit);
+  return readDirectory(repository, rootTree, rootMeta);
+}
+
+/**
+ * What a path of a commit names, with all that is below it; links are not followed. `undefined` when
+ * nothing has that name. Throws as `readTree`.
+ */
+export async function readNode(
+  repository: Repository,
+  commit: string,
+  path: string,
+): Promise<TreeNode | undefined> {
+  const found = await findInCommit(repository, commit, path);
+  if (found === undefined) return undefined;
+  if (found.kind === 'directory') return readDirectory(repository, found.tree, found.meta);
+  return readFile(repository, found.checksum);
+}
+
+async function readDirectory(
+  repository: Repository,
+  tree: string,
+  meta: string,
+): Promise<DirectoryNode> {
   const reader = new TreeReader(repository);
-  await reader.load(rootTree, rootMeta, 0);
-  return reader.build(rootTree, rootMeta);
+  await reader.load(tree, meta, 0);
+  return reader.build(tree, meta);
+}
+
+function readFile(repository: Repository, checksum: string): FileNode | SymlinkNode {
+  const header = readFileHeader(repository, checksum);
+  const { size, target, ...metadata } = header;
+  return isLinkHeader(header)
+    ? { kind: 'symlink', ...metadata, target, checksum }
+    : { kind: 'file', ...metadata, size, checksum };
 }
 
 /** A dirtree that was read, and how large the tree below it is. */
@@ -86,11 +118,7 @@ class TreeReader {
   #file(checksum: string): FileNode | SymlinkNode {
     const known = this.#files.get(checksum);
     if (known !== undefined) return known;
-    const header = readFileHeader(this.#repository, checksum);
-    const { size, target, ...metadata } = header;
-    const node: FileNode | SymlinkNode = isLinkHeader(header)
-      ? { kind: 'symlink', ...metadata, target, checksum }
-      : { kind: 'file', ...metadata, size, checksum };
+    const node = readFile(this.#repository, checksum);
     this.#files.set(checksum, node);
     return node;
   }
