@@ -19,35 +19,31 @@ export type EtcEntry = {
   | { readonly kind: 'special' }
 );
 
-/** Levels of folders below the root; what is deeper is refused by no one, and left out by all. */
-export const deepest = 64;
-
 /**
  * Everything below a folder: a folder before what is in it, names in the order of their bytes. Links are not
- * followed, so that no loop of them matters. What goes while the walk is under way is left out.
+ * followed, so that no loop of them matters, and the system bounds how long a path is. What goes while the walk is under way is left out.
  */
 export async function* walkEtc(
   files: FileSystem,
   root: string,
   xattrs: ReadonlyMap<string, readonly Xattr[]> = new Map(),
 ): AsyncGenerator<EtcEntry> {
-  yield* walk(files, root, '', 0, xattrs);
+  yield* walk(files, root, '', xattrs);
 }
 
 async function* walk(
   files: FileSystem,
   root: string,
   path: string,
-  depth: number,
   attributes: ReadonlyMap<string, readonly Xattr[]>,
 ): AsyncGenerator<EtcEntry> {
   const entry = await readEntry(files, root, path, attributes.get(path === '' ? '.' : path));
   if (entry === undefined) return;
   yield entry;
-  if (entry.kind !== 'directory' || depth > deepest) return;
+  if (entry.kind !== 'directory') return;
   for (const name of (await files.readFolder(place(root, path))) ?? []) {
     const below = path === '' ? name : `${path}/${name}`;
-    yield* walk(files, root, below, depth + 1, attributes);
+    yield* walk(files, root, below, attributes);
   }
 }
 

@@ -33,14 +33,57 @@ export async function* walkImage(image: Image): AsyncGenerator<ImageEntry> {
   }
   yield await describe(image, root, '/');
   const open = [openDirectory(image, root, '/', image.superblock.inodes + 1)];
-  let left = image.superblock.inodes - 1;
+  const left = yield* walkBelow(image, open, image.superblock.inodes - 1);
+  if (left !== 0) throw corruptImage('a name for each inode', `${left} without`, 'the whole image');
+}
+
+/**
+ * A path of an image and everything below it, as `walkImage` gives it; nothing when the image does not have it, or a
+ * link or file stands in the way.
+ */
+export async function* walkFolder(image: Image, path: string): AsyncGenerator<ImageEntry> {
+  let inode = await image.inodeAt(image.superblock.root);
+  let parent = image.superblock.inodes + 1;
+  let here = '/';
+  for (const part of path.split('/').filter((name) => name !== '')) {
+    if (inode.type !== inodeType.directory) return;
+    const found = await findName(openDirectory(image, inode, here, parent), part);
+    if (found === undefined) return;
+    parent = inode.number;
+    inode = await image.inodeAt(found.inode);
+    here = below(here, part);
+    if (inode.number !== found.number || inode.number >= parent) {
+      throw corruptImage(`inode ${found.number}`, `${inode.number}`, here);
+    }
+  }
+  yield await describe(image, inode, here);
+  if (inode.type !== inodeType.directory) return;
+  yield* walkBelow(image, [openDirectory(image, inode, here, parent)], inode.number);
+}
+
+async function findName({ names }: OpenDirectory, wanted: string): Promise<ListedName | undefined> {
+  for await (const entry of names) if (entry.name === wanted) return entry;
+  return undefined;
+}
+
+function below(path: string, name: string): string {
+  return path === '/' ? `/${name}` : `${path}/${name}`;
+}
+
+/** Everything in the directories of `open`. Returns how many of `most` inodes were not met. */
+async function* walkBelow(
+  image: Image,
+  open: OpenDirectory[],
+  most: number,
+): AsyncGenerator<ImageEntry, number> {
+  let left = most;
   for (let top = open.at(-1); top !== undefined; top = open.at(-1)) {
     const { value, done } = await top.names.next();
     if (done) {
       open.pop();
       continue;
     }
-    const path = top.path === '/' ? `/${value.name}` : `${top.path}/${value.name}`;
+    const path = below(top.path, value.name);
     if (left-- === 0) throw corruptImage('one name for each inode', 'more names', path);
     const inode = await image.inodeAt(value.inode);
     if (inode.number !== value.number || inode.type !== value.type || inode.number >= top.number) {
@@ -51,7 +94,7 @@ export async function* walkImage(image: Image): AsyncGenerator<ImageEntry> {
     if (open.length > limits.depth) throw corruptImage('fewer levels', `${open.length}`, path);
     open.push(openDirectory(image, inode, path, top.number));
   }
-  if (left !== 0) throw corruptImage('a name for each inode', `${left} without`, 'the whole image');
+  return left;
 }
 
 function openDirectory(

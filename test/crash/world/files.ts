@@ -112,6 +112,11 @@ export class Files implements FileSystem {
     });
   }
 
+  /** A socket or a fifo: something that no copy takes along. */
+  makeSpecial(path: string): void {
+    this.#add(path, newInode('other', 0o600));
+  }
+
   async setOwner(path: string, uid: number, gid: number): Promise<void> {
     this.#power.write(`chown ${path}`, () => Object.assign(this.#get(path), { uid, gid }));
   }
