@@ -26,7 +26,7 @@ interface Options extends RepositoryOptions {
 /** `pinectl delta apply`. */
 export async function apply(argument: string, options: Options): Promise<void> {
   const { output } = options;
-  const keys = options.unsigned ? undefined : await readKeys(options.key ?? []);
+  const keys = options.unsigned ? undefined : await readPublicKeys(options.key ?? []);
   const progress = terminalProgress();
   try {
     await withDelta(argument, options, keys, async (delta) => {
@@ -88,13 +88,14 @@ async function withOldImage(
   return withImageFile(repository, end, { path: temporary }, use);
 }
 
-async function readKeys(paths: readonly string[]): Promise<PublicKey[]> {
+/** Reads the .pub files of --key. Throws TRUST_NO_KEYS when none is given. */
+export async function readPublicKeys(paths: readonly string[]): Promise<PublicKey[]> {
   if (paths.length === 0) {
-    throw new PineError('TRUST_NO_KEYS', 'it is not said whose deltas are taken', {
+    throw new PineError('TRUST_NO_KEYS', 'it is not said whose signature is asked for', {
       expected: '--key FILE.pub',
       found: 'no key',
       where: 'the command line',
-      remedy: 'give the key of the build host, or --unsigned for a delta that you made yourself',
+      remedy: 'give the key of the build host, or --unsigned for what you made yourself',
     });
   }
   return Promise.all(

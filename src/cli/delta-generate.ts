@@ -6,6 +6,7 @@ import { readHistory } from '../repo/history.ts';
 import type { Repository } from '../repo/repository.ts';
 import { resolveCommit } from '../repo/resolve.ts';
 import { keyFileLimit, parseSecretKey } from '../trust/key-file.ts';
+import type { SecretKey } from '../trust/keys.ts';
 import { endsOf, withNothing } from './delta-ends.ts';
 import { formatBytes, print } from './output.ts';
 import { terminalProgress } from './progress.ts';
@@ -32,7 +33,8 @@ export async function generate(options: Options): Promise<void> {
   try {
     for (const from of await commitsBefore(repository, to, options)) {
       if (present.some((delta) => delta.from === from && delta.to === to)) kept.push(from);
-      else made.push(await make(repository, { from, to }, { keys, progress: progress.report }));
+      else
+        made.push(await makeDelta(repository, { from, to }, { keys, progress: progress.report }));
     }
   } finally {
     progress.end();
@@ -49,7 +51,8 @@ export async function generate(options: Options): Promise<void> {
   );
 }
 
-async function make(
+/** Makes one delta, a full one included. */
+export async function makeDelta(
   repository: Repository,
   ends: { readonly from: string; readonly to: string },
   options: GenerateOptions,
@@ -79,7 +82,8 @@ async function commitsBefore(
   throw wrong('a commit with a parent, or --from COMMIT', 'a first commit', `commit ${to}`);
 }
 
-async function readSecretKey(path: string) {
+/** Reads a .secret file. Throws USAGE_COMMAND_LINE when there is none. */
+export async function readSecretKey(path: string): Promise<SecretKey> {
   const bytes = await nodeFileSystem.readFile(path, keyFileLimit);
   if (bytes !== undefined) return parseSecretKey(bytes.toString(), path);
   throw wrong('a .secret file', 'no such file', path);

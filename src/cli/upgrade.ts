@@ -1,5 +1,6 @@
 import type { Command } from 'commander';
 import type { AutomaticOutcome } from '../deploy/automatic/run-automatic.ts';
+import type { UpgradeRemote } from '../deploy/upgrade/survey.ts';
 import type { Way } from '../deploy/upgrade/ways.ts';
 import type { UpgradeOutcome, UpgradePreview } from '../deploy/upgrade.ts';
 import {
@@ -12,7 +13,8 @@ import {
 import { formatBytes, print } from './output.ts';
 import { terminalProgress } from './progress.ts';
 
-interface Options extends MachineOptions {
+export interface UpgradeCommandOptions extends MachineOptions {
+  readonly bundle?: string;
   readonly check?: boolean;
   readonly plan?: boolean;
   readonly automatic?: boolean;
@@ -22,13 +24,9 @@ interface Options extends MachineOptions {
 }
 
 export function define(command: Command): void {
-  addMachineOptions(command)
-    .option('--check', 'say whether there is something new, and do nothing')
-    .option('--plan', 'say what each way would take, and do nothing')
+  addUpgradeOptions(addMachineOptions(command))
     .option('--automatic', 'do what [automatic] of pinectl.toml says for this time of day')
-    .option('--retry', 'take a commit that is held since it was left')
-    .option('--allow-downgrade', 'take a commit that is older than the running one')
-    .option('--no-reboot', 'arm the new deployment, and leave the reboot to you')
+    .option('--bundle <file>', 'upgrade from a bundle instead of the remote')
     .addHelpText(
       'after',
       `
@@ -36,22 +34,32 @@ Examples:
   pinectl upgrade --plan             what an upgrade would fetch by each way, and which is taken
   pinectl upgrade                    write the other slot, reboot, try it, keep it or fall back
   pinectl upgrade --automatic        for crond, every quarter of an hour
+  pinectl upgrade --bundle /media/usb/web.bundle
   pinectl upgrade --no-reboot --disk disk.img --state state/`,
     )
-    .action(run);
+    .action(runUpgrade);
 }
 
-async function run(options: Options): Promise<void> {
+/** The options that an upgrade has, wherever its bytes come from. */
+export function addUpgradeOptions(command: Command): Command {
+  return command
+    .option('--check', 'say whether there is something new, and do nothing')
+    .option('--plan', 'say what each way would take, and do nothing')
+    .option('--retry', 'take a commit that is held since it was left')
+    .option('--allow-downgrade', 'take a commit that is older than the running one')
+    .option('--no-reboot', 'arm the new deployment, and leave the reboot to you');
+}
+
+/** `pinectl upgrade`, and `pinectl bundle apply` on a machine. */
+export async function runUpgrade(options: UpgradeCommandOptions): Promise<void> {
   const { readConfiguration } = await import('../deploy/configuration.ts');
   const { readTrustedKeys } = await import('../trust/key-folder.ts');
-  const { openSource } = await import('../remote/open-source.ts');
-  const { RemoteRepository } = await import('../remote/remote-repository.ts');
   const { previewUpgrade, upgrade } = await import('../deploy/upgrade.ts');
   const machine = await openMachine(options);
   const folder = configurationFolder(machine, options);
   const configuration = await readConfiguration(machine.files, folder);
   const keys = await readTrustedKeys(machine.files, `${folder}/keys`);
-  const remote = new RemoteRepository(await openSource(configuration.remote));
+  const remote = await openRemote(configuration.remote, options.bundle);
   const progress = terminalProgress();
   const { retry = false, allowDowngrade = false, plan = false, check = false } = options;
   const common = { configuration, keys, remote, retry, allowDowngrade, note };
@@ -78,6 +86,17 @@ async function run(options: Options): Promise<void> {
     progress.end();
     await remote.close();
   }
+}
+
+/** What is upgraded from: the repository of the configuration, or a bundle. */
+async function openRemote(place: string, bundle: string | undefined): Promise<UpgradeRemote> {
+  if (bundle !== undefined) {
+    const { openBundleRemote } = await import('../bundle/open-bundle-remote.ts');
+    return openBundleRemote(bundle);
+  }
+  const { openSource } = await import('../remote/open-source.ts');
+  const { RemoteRepository } = await import('../remote/remote-repository.ts');
+  return new RemoteRepository(await openSource(place));
 }
 
 function describePreview(preview: UpgradePreview): string {

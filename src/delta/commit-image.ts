@@ -48,14 +48,24 @@ export async function withImageFile<T>(
   options: ImageFileOptions,
   use: (image: BlockDevice) => Promise<T>,
 ): Promise<T> {
-  const { path } = options;
+  return withEmptyFile(options.path, end.image.size, async (file) => {
+    await writeImage(repository, end, file, options);
+    return use(file);
+  });
+}
+
+/** Makes a new file of `size` zeros, lets `use` write and read it, and removes it. */
+export async function withEmptyFile<T>(
+  path: string,
+  size: number,
+  use: (file: BlockDevice) => Promise<T>,
+): Promise<T> {
   // What a kill left over; the caller is the only one who writes here.
   await rm(path, { force: true });
   try {
-    await makeFile(path, end.image.size);
+    await makeFile(path, size);
     const file = await nodeBlockDevice(path).open('write');
     try {
-      await writeImage(repository, end, file, options);
       return await use(file);
     } finally {
       await file.close();

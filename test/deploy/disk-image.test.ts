@@ -1,9 +1,11 @@
-import { execFile } from 'node:child_process';
+import { execFile, execFileSync } from 'node:child_process';
 import {
+  cpSync,
   createReadStream,
   existsSync,
   mkdirSync,
   mkdtempSync,
+  readFileSync,
   rmSync,
   statSync,
   truncateSync,
@@ -16,6 +18,9 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { commitTree } from '../../src/build/commit-tree.ts';
 import { scanFolder } from '../../src/build/scan.ts';
+import { createBundle } from '../../src/bundle/create-bundle.ts';
+import { generateDelta } from '../../src/delta/generate.ts';
+import { removeDelta } from '../../src/delta/store.ts';
 import { openStoredPlan } from '../../src/deploy/upgrade/plan-store.ts';
 import { deriveUuid } from '../../src/disk/derive-uuid.ts';
 import { parseLayout } from '../../src/disk/layout.ts';
@@ -50,6 +55,7 @@ let repository: Repository;
 let partitions: readonly PlacedPartition[];
 let server: Server;
 let stopAfter = Number.POSITIVE_INFINITY;
+let key: Awaited<ReturnType<typeof keyPair>>;
 let v1: string;
 let v2: string;
 
@@ -63,7 +69,8 @@ const part = (name: string) => {
 /** The command line as a user has it; never rejects. */
 function pinectl(...args: string[]): Promise<{ code: number; out: string; err: string }> {
   const main = join(import.meta.dirname, '../../src/cli/main.ts');
-  const on = ['--disk', disk(), '--state', join(folder, 'state')];
+  const here = ['--disk', disk(), '--state', join(folder, 'state')];
+  const on = args.includes('--disk') ? [] : here;
   return new Promise((resolve) => {
     execFile(process.execPath, [main, ...args, ...on], (error, out, err) => {
       resolve({ code: Number(error?.code ?? 0), out, err });
@@ -123,7 +130,7 @@ describe.skipIf(missing('disk', 'grub') !== undefined)('a disk image as a machin
       writeFileSync(join(folder, name, 'large'), Buffer.alloc(900_000, 'the same '));
       writeFileSync(join(folder, name, 'release'), name.repeat(30_000));
     }
-    const key = await keyPair();
+    key = await keyPair();
     repository = await Repository.init(join(folder, 'repo'));
     v1 = await commit('v1', 1_700_000_000, key);
 
@@ -193,6 +200,50 @@ describe.skipIf(missing('disk', 'grub') !== undefined)('a disk image as a machin
     });
     expect(existsSync(join(folder, 'state/pine'))).toBe(false);
     expect((await pinectl('upgrade', '--check')).out).toMatch(/^new: v2 /);
+  });
+
+  it('upgrades from a bundle as from a remote, on a copy', async () => {
+    await generateDelta(repository, { from: v1, to: v2 }, { keys: [key.secretKey] });
+    const bundle = join(folder, 'web.bundle');
+    await createBundle(repository, { ref, commit: v2, from: [v1] }, bundle);
+    await removeDelta(repository, { from: v1, to: v2 });
+    const [copy, state] = [join(folder, 'copy.img'), join(folder, 'copy')];
+    cpSync(join(folder, 'state'), state, { recursive: true });
+    execFileSync('cp', ['--sparse=always', disk(), copy]);
+    const on = ['--disk', copy, '--state', state];
+    const planned = await pinectl('upgrade', '--bundle', bundle, '--plan', '--json', ...on);
+    const { ways } = JSON.parse(planned.out);
+    expect(ways[0]).toMatchObject({ kind: 'delta', figure: 'exact' });
+    expect(ways.slice(1).every((way: { refusal?: string }) => way.refusal)).toBe(true);
+
+    const damaged = join(folder, 'damaged.bundle');
+    const bytes = readFileSync(bundle);
+    bytes[bytes.length - 1600] = (bytes.at(-1600) ?? 0) ^ 1;
+    writeFileSync(damaged, bytes);
+    const refused = await pinectl('bundle', 'apply', damaged, '--no-reboot', ...on);
+    expect(refused).toMatchObject({ code: 9, err: expect.stringMatching(/NOT_FOUND_WAY/) });
+    expect(refused.err).toMatch(/found: +the delta is no use: /);
+    writeFileSync(damaged, readFileSync(bundle).subarray(0, 5000));
+    const cut = await pinectl('bundle', 'apply', damaged, ...on);
+    expect(cut).toMatchObject({ code: 4, err: expect.stringMatching(/^CORRUPT_BUNDLE/) });
+    const key1 = await pinectl('bundle', 'apply', bundle, '--key', 'x.pub', ...on);
+    expect(key1.code).toBe(2);
+
+    const { code, out, err } = await pinectl(
+      'bundle',
+      'apply',
+      bundle,
+      '--no-reboot',
+      '--json',
+      ...on,
+    );
+    expect(err).toBe('');
+    expect(code).toBe(0);
+    expect(JSON.parse(out)).toMatchObject({ kind: 'armed', commit: v2, fetched: { objects: 0 } });
+    const { start, size } = part('root-b');
+    const device = await nodeBlockDevice(copy, { start, size }).open('read');
+    expect(slotProblem(await device.read(0, size), v2)).toBeUndefined();
+    await device.close();
   });
 
   it('is left as it was when the remote stops half-way, and upgrades when it is back', async () => {

@@ -10,7 +10,14 @@ import { openNewPlan } from './new-plan.ts';
 import { isOfTheDelta, obtainDeltas } from './obtain-deltas.ts';
 import type { PrepareOptions } from './prepare.ts';
 import type { Survey } from './survey.ts';
-import { compareWays, isUsable, readDeltaIndex, type Way, type WayFacts } from './ways.ts';
+import {
+  compareWays,
+  type Failures,
+  isUsable,
+  readDeltaIndex,
+  type Way,
+  type WayFacts,
+} from './ways.ts';
 import type { Work } from './work.ts';
 
 type New = Extract<Survey, { kind: 'new' }>;
@@ -40,7 +47,7 @@ export async function chooseWay(
         if (refusal !== undefined && links.length > 0) tell(kind, refusal);
       }
     }
-    if (way === undefined || !isUsable(way)) throw noWay(found, facts);
+    if (way === undefined || !isUsable(way)) throw noWay(found, facts, failures);
     const segmentsWithoutBase = () => fromNothing(machine, found, ways, { ...options, kept });
     if (way.kind === 'files') {
       return { ...(await byFiles(machine, found, options)), segmentsWithoutBase };
@@ -82,7 +89,9 @@ export async function wayFacts(
   for (const name of (await files.readFolder(deltaFolder(machine))) ?? []) {
     room += (await files.status(`${deltaFolder(machine)}/${name}`))?.size ?? 0;
   }
-  return { ...ends, index, room, summarize, planSize: accepted.plan.size };
+  const { noFiles, openDelta } = options.remote;
+  const inPlace = openDelta !== undefined;
+  return { ...ends, index, room, inPlace, noFiles, summarize, planSize: accepted.plan.size };
 }
 
 /** Ranges of what runs, and files for the rest. */
@@ -132,12 +141,14 @@ async function* fromNothing(
   else yield* recipe(bytesReader(new Uint8Array())).segments;
 }
 
-function noWay({ running, accepted }: New, { index }: WayFacts): PineError {
+function noWay({ running, accepted }: New, { index }: WayFacts, failures: Failures): PineError {
   const known = index.sources.map(({ commit }) => (commit === nothing ? 'nothing' : commit));
+  const listed = known.length === 0 ? 'none of them' : `deltas from ${known.join(', ')}`;
+  const failed = [...failures].map(([kind, why]) => `${names[kind]} no use: ${why}`);
   return new PineError('NOT_FOUND_WAY', 'nothing leads from what runs to the new image', {
     expected: `a delta from ${running.checksum} to ${accepted.checksum}, a full one, or files`,
-    found: known.length === 0 ? 'none of them' : `deltas from ${known.join(', ')}`,
+    found: failed.length === 0 ? listed : failed.join('; '),
     where: 'the remote or bundle',
-    remedy: 'make a bundle with that delta, or a full one: pinectl bundle create',
+    remedy: 'copy or make it again, with that delta or a full one: pinectl bundle create',
   });
 }

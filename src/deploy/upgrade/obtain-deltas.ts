@@ -1,5 +1,5 @@
 import type { Link } from '../../delta/chain/delta-index.ts';
-import type { DeltaFile } from '../../delta/decode/delta-file.ts';
+import { type DeltaFile, openDelta } from '../../delta/decode/delta-file.ts';
 import { deltaSegments } from '../../delta/decode/delta-segments.ts';
 import { startLength } from '../../delta/decode/delta-start.ts';
 import { corruptDelta } from '../../delta/format/corrupt-delta.ts';
@@ -53,8 +53,17 @@ export async function obtainDeltas(
   const wanted = links.map((link) => wantedDelta(found, link));
   await removeOthers(machine, wanted);
   const deltas: DeltaFile[] = [];
-  for (const each of wanted)
-    deltas.push(await fetch(new DeltaDownload(machine, each, source, kept)));
+  for (const each of wanted) {
+    const inPlace = source.remote.openDelta?.(
+      { from: each.from.commit, to: each.to.commit },
+      each.limit,
+    );
+    deltas.push(
+      inPlace === undefined
+        ? await fetch(new DeltaDownload(machine, each, source, kept))
+        : await openInPlace(inPlace, each, source),
+    );
+  }
   checkJoints(deltas);
   const last = deltas.at(-1);
   if (last === undefined) throw new TypeError('no deltas');
@@ -108,6 +117,18 @@ async function fetch(download: DeltaDownload): Promise<DeltaFile> {
     await download.discard();
     return await download.complete();
   }
+}
+
+/** A delta that lies in a bundle. Each piece of it is hashed once more when it is used. */
+async function openInPlace(
+  file: PositionedReader,
+  wanted: WantedDelta,
+  { remote, keys }: DeltaSource,
+): Promise<DeltaFile> {
+  await readWantedStart(file, wanted, keys, remote.name);
+  const delta = await openDelta(file, keys, remote.name);
+  await delta.check();
+  return delta;
 }
 
 /** Each delta begins with the image that the one before it makes. */

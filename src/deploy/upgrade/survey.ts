@@ -1,6 +1,7 @@
 import { PineError } from '../../error.ts';
 import type { Digest } from '../../image/digest.ts';
 import type { ObjectSource } from '../../plan/object-source.ts';
+import type { PositionedReader } from '../../ports/positioned-reader.ts';
 import type { PublicKey } from '../../trust/keys.ts';
 import type { AcceptedCommit } from '../../trust/policy.ts';
 import type { Configuration } from '../configuration.ts';
@@ -36,6 +37,10 @@ export interface UpgradeRemote {
     ends: { readonly from: string; readonly to: string },
     options: { readonly limit: number; readonly from: number },
   ): AsyncIterable<Uint8Array>;
+  /** Why single files can't be fetched, if that is so: a bundle has none. */
+  readonly noFiles?: string;
+  /** A delta that need not be fetched, to be read by position, unchecked; throws as `fetchDelta`. */
+  openDelta?(ends: { readonly from: string; readonly to: string }, limit: number): PositionedReader;
   close(): Promise<void>;
 }
 

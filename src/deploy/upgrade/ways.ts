@@ -31,6 +31,10 @@ export interface WayFacts {
   readonly planSize: number;
   /** Bytes that deltas may take on the data partition. */
   readonly room: number;
+  /** Deltas are read where they are: they take no room. */
+  readonly inPlace: boolean;
+  /** Why files can't be fetched, if that is so. */
+  readonly noFiles: string | undefined;
   /** What is to be fetched without a delta, before compression. Costs the new plan: asked only when it matters. */
   readonly summarize: () => Promise<PlanSummary>;
 }
@@ -40,14 +44,14 @@ export type Failures = ReadonlyMap<Way['kind'], string>;
 
 /** Every way to the new image, the cheapest that can be taken first, then those that can't. */
 export async function compareWays(facts: WayFacts, failures: Failures = new Map()): Promise<Way[]> {
-  const { index, from, to, room } = facts;
+  const { index, from, to } = facts;
   const direct = findDirect(index, from, to);
   const chain = findChain(index, from, to);
   const full = findDirect(index, nothing, to);
   const deltas: Way[] = [
-    wayBy('delta', direct && [direct], room, 'there is none from what runs'),
-    wayBy('chain', chain, room, 'no deltas lead here one after the other'),
-    wayBy('full', full && [full], room, 'there is none'),
+    wayBy('delta', direct && [direct], facts, 'there is none from what runs'),
+    wayBy('chain', chain, facts, 'no deltas lead here one after the other'),
+    wayBy('full', full && [full], facts, 'there is none'),
   ].map((way) => ({ ...way, refusal: failures.get(way.kind) ?? way.refusal }));
   const [cheapest] = deltas.filter(isUsable).sort((a, b) => rank(a) - rank(b));
   const ways = [...deltas, await wayByFiles(facts, cheapest)];
@@ -67,14 +71,16 @@ export function rank(way: Way): number {
 function wayBy(
   kind: Way['kind'],
   links: readonly Link[] | undefined,
-  room: number,
+  { room, inPlace }: WayFacts,
   why: string,
 ): Way {
   if (links === undefined) {
     return { kind, bytes: undefined, figure: 'exact', links: [], refusal: why };
   }
   const bytes = bytesOf(links);
-  const needed = roomFor(links);
+  const made = links.slice(0, -1).reduce((sum, link) => sum + link.made, 0);
+  // What all but the last one make is kept, and their files unless they are there.
+  const needed = inPlace ? made : bytes + made;
   const refusal =
     needed > room
       ? `the data partition has no room for it: it takes ${needed} bytes of ${Math.max(0, room)}`
@@ -82,14 +88,10 @@ function wayBy(
   return { kind, bytes, figure: 'exact', links, refusal };
 }
 
-/** What deltas take on the data partition: their files, and what all but the last one make. */
-export function roomFor(links: readonly Link[]): number {
-  return bytesOf(links) + links.slice(0, -1).reduce((sum, { made }) => sum + made, 0);
-}
-
 async function wayByFiles(facts: WayFacts, other: Way | undefined): Promise<Way> {
-  const { index, from, planSize } = facts;
-  const way = { kind: 'files', links: [] } as const;
+  const { index, from, planSize, noFiles } = facts;
+  const way = { kind: 'files', links: [], refusal: noFiles } as const;
+  if (noFiles !== undefined) return { ...way, bytes: undefined, figure: 'exact' };
   const listed = index.sources.find(({ commit }) => commit === from)?.files;
   if (listed !== undefined) return { ...way, bytes: listed, figure: 'exact' };
   // A delta from what runs has all that changed, in fewer bytes than the files that did.

@@ -1,0 +1,59 @@
+import { createBundle } from '../bundle/create-bundle.ts';
+import { nothing } from '../delta/delta-path.ts';
+import { listDeltas } from '../delta/store.ts';
+import { readRef } from '../repo/refs.ts';
+import type { Repository } from '../repo/repository.ts';
+import { resolveCommit } from '../repo/resolve.ts';
+import { endsOf } from './delta-ends.ts';
+import { makeDelta, readSecretKey } from './delta-generate.ts';
+import { formatBytes, print } from './output.ts';
+import { terminalProgress } from './progress.ts';
+import { openRepository, type RepositoryOptions } from './repository-option.ts';
+
+interface Options extends RepositoryOptions {
+  readonly output: string;
+  readonly from?: readonly string[];
+  readonly full?: boolean;
+  readonly signKey?: readonly string[];
+}
+
+/** `pinectl bundle create`. */
+export async function create(ref: string, options: Options): Promise<void> {
+  const { output } = options;
+  const repository = await openRepository(options);
+  const commit = (await readRef(repository, ref)) ?? (await resolveCommit(repository, ref));
+  const from = await sourcesOf(repository, options);
+  const keys = await Promise.all((options.signKey ?? []).map(readSecretKey));
+  const present = await listDeltas(repository);
+  const progress = terminalProgress();
+  try {
+    for (const each of from) {
+      if (present.some((delta) => delta.from === each && delta.to === commit)) continue;
+      if (keys.length === 0) {
+        process.stderr.write(`${endsOf({ from: each, to: commit })} is not signed (--sign-key)\n`);
+      }
+      const ends = { from: each, to: commit };
+      await makeDelta(repository, ends, { keys, progress: progress.report });
+    }
+    const size = await createBundle(repository, { ref, commit, from }, output);
+    progress.end();
+    if (!repository.has(commit, 'commitmeta')) {
+      process.stderr.write('the commit is not signed: machines will not take it\n');
+    }
+    const result = { output, size, ref, commit, from: from.map(nameOf) };
+    print(options.json, result, () => `${output}: ${ref}, ${formatBytes(size)}`);
+  } finally {
+    progress.end();
+  }
+}
+
+const nameOf = (commit: string): string => (commit === nothing ? '' : commit);
+
+async function sourcesOf(
+  repository: Repository,
+  { from = [], full = false }: Options,
+): Promise<string[]> {
+  const commits = await Promise.all(from.map((name) => resolveCommit(repository, name)));
+  const all = full || commits.length === 0 ? [...commits, nothing] : commits;
+  return [...new Set(all)];
+}

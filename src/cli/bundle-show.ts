@@ -1,0 +1,35 @@
+import { describeBundle } from '../bundle/describe-bundle.ts';
+import { withBundle } from './bundle-input.ts';
+import { readPublicKeys } from './delta-apply.ts';
+import { endsOf, withNothing } from './delta-ends.ts';
+import { formatBytes, print } from './output.ts';
+
+interface Options {
+  readonly key?: readonly string[];
+  readonly json?: boolean;
+}
+
+/** `pinectl bundle show`. */
+export async function show(path: string, { key = [], json }: Options): Promise<void> {
+  const keys = key.length === 0 ? undefined : await readPublicKeys(key);
+  const description = await withBundle(path, (bundle, remote) =>
+    describeBundle(bundle, remote, keys),
+  );
+  const { ref, commit, version, subject, timestamp, image, signatures, signedBy } = description;
+  const deltas = description.deltas.map(withNothing);
+  print(json, { ...description, deltas }, () =>
+    [
+      `ref     ${ref}`,
+      `commit  ${commit}`,
+      `version ${version ?? '(none)'}  ${subject}`,
+      `date    ${new Date(timestamp * 1000).toISOString()}`,
+      `image   ${image === undefined ? '(none)' : formatBytes(image.size)}`,
+      signedBy === undefined
+        ? `signed  ${signatures} signatures, not checked (--key)`
+        : `signed  by ${signedBy}, and so are the deltas`,
+      ...description.deltas.map(
+        ({ from, size }) => `delta   ${endsOf({ from, to: commit })}  ${formatBytes(size)}`,
+      ),
+    ].join('\n'),
+  );
+}

@@ -1,0 +1,184 @@
+import { execFileSync, spawnSync } from 'node:child_process';
+import { cpSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { beforeAll, describe, expect, test } from 'vitest';
+import { commitTree } from '../../src/build/commit-tree.ts';
+import { openBundle } from '../../src/bundle/bundle-file.ts';
+import { BundleRemote } from '../../src/bundle/bundle-remote.ts';
+import { createBundle } from '../../src/bundle/create-bundle.ts';
+import { describeBundle } from '../../src/bundle/describe-bundle.ts';
+import { importBundle } from '../../src/bundle/import-bundle.ts';
+import { nothing } from '../../src/delta/delta-path.ts';
+import { generateDelta } from '../../src/delta/generate.ts';
+import { generateFullDelta } from '../../src/delta/generate-full.ts';
+import { listDeltas } from '../../src/delta/store.ts';
+import { PineError } from '../../src/error.ts';
+import { bytesReader } from '../../src/ports/positioned-reader.ts';
+import { checkRepository } from '../../src/repo/fsck.ts';
+import { readRef } from '../../src/repo/refs.ts';
+import { Repository } from '../../src/repo/repository.ts';
+import { generateKeyPair } from '../../src/trust/generate.ts';
+import type { PublicKey, SecretKey } from '../../src/trust/keys.ts';
+import { mutate, randomSource } from '../fuzz/mutate.ts';
+import { ostree } from '../repo/support/ostree.ts';
+import { quick } from '../repo/support/quick.ts';
+import { smallRepository, smallTree, timestamp } from '../repo/support/small-commit.ts';
+import { temporaryFolder } from '../repo/support/temporary-folder.ts';
+import { codeOfAsync } from '../support/code-of.ts';
+import { missing } from '../support/requirements.ts';
+
+const folder = temporaryFolder();
+const ref = 'test/small';
+let repository: Repository;
+let keys: { readonly publicKey: PublicKey; readonly secretKey: SecretKey };
+let one: string;
+let two: string;
+const path = (name: string): string => join(folder, name);
+
+beforeAll(async () => {
+  keys = await generateKeyPair('release');
+  const signKeys = [keys.secretKey];
+  ({ repository, commit: one } = await smallRepository(path('repo'), { signKeys }));
+  cpSync(path('repo'), path('other'), { recursive: true });
+  const options = { ref, timestamp: timestamp + 1, image: true, signKeys };
+  ({ commit: two } = await commitTree(repository, smallTree('another'), options));
+  await generateDelta(repository, { from: one, to: two }, { keys: signKeys });
+  await generateFullDelta(repository, two, { keys: signKeys });
+  await createBundle(repository, { ref, commit: two, from: [one] }, path('delta.bundle'));
+  await createBundle(repository, { ref, commit: two, from: [nothing] }, path('full.bundle'));
+});
+
+async function open(bytes: Uint8Array) {
+  const bundle = await openBundle(bytesReader(bytes), 'test.bundle');
+  return { bundle, remote: new BundleRemote(bundle, async () => {}) };
+}
+
+async function bring(into: Repository, bytes: Uint8Array, options = {}) {
+  const { bundle, remote } = await open(bytes);
+  return importBundle(into, bundle, remote, { keys: [keys.publicKey], force: false, ...options });
+}
+
+describe('a bundle', () => {
+  test('is a tar with files of the repository, the same each time', async () => {
+    const bytes = readFileSync(path('delta.bundle'));
+    await createBundle(repository, { ref, commit: two, from: [one] }, path('again.bundle'));
+    expect(readFileSync(path('again.bundle')).equals(bytes)).toBe(true);
+    const listed = execFileSync('tar', ['tf', path('delta.bundle')], { encoding: 'utf8' });
+    const names = listed.trim().split('\n');
+    expect(names[0]).toBe('pine-bundle');
+    for (const name of names.slice(1).filter((each) => !each.endsWith('/index'))) {
+      const member = execFileSync('tar', ['xOf', path('delta.bundle'), name]);
+      expect(member.equals(readFileSync(join(repository.path, name))), name).toBe(true);
+    }
+    expect(names.filter((name) => name.endsWith('.delta'))).toHaveLength(1);
+  });
+
+  test('tells what is in it', async () => {
+    const { bundle, remote } = await open(readFileSync(path('delta.bundle')));
+    const description = await describeBundle(bundle, remote, [keys.publicKey]);
+    expect(description).toMatchObject({
+      ref,
+      commit: two,
+      timestamp: timestamp + 1,
+      signatures: 1,
+      signedBy: 'release',
+      deltas: [{ from: one, signedBy: 'release' }],
+    });
+    const other = (await generateKeyPair('other')).publicKey;
+    await codeOfAsync(() => describeBundle(bundle, remote, [other]), 'TRUST_UNKNOWN_KEY');
+    const unsigned = await describeBundle(bundle, remote, undefined);
+    expect(unsigned.signedBy).toBeUndefined();
+  });
+
+  test('is not made of a commit that was not made for the ref', async () => {
+    const contents = { ref: 'test/other', commit: two, from: [one] };
+    const create = () => createBundle(repository, contents, path('x.bundle'));
+    await codeOfAsync(create, 'INPUT_REF_NOT_BOUND');
+  });
+
+  test.each(['delta', 'full'])('with a %s brings the whole commit', async (kind) => {
+    const name = `import-${kind}`;
+    if (kind === 'delta') cpSync(path('other'), path(name), { recursive: true });
+    else await Repository.init(path(name), quick);
+    const into = await Repository.open(path(name));
+    const bytes = readFileSync(path(`${kind}.bundle`));
+    expect(await bring(into, bytes)).toMatchObject({ ref, commit: two, deltas: 1 });
+    expect(await readRef(into, ref)).toBe(two);
+    expect((await checkRepository(into)).problems).toEqual([]);
+    for (const object of ['commit', 'commitmeta', 'plan'] as const) {
+      const [found, wanted] = [into, repository].map((each) =>
+        readFileSync(each.objectFile(two, object)),
+      );
+      expect(found?.equals(wanted ?? Buffer.of())).toBe(true);
+    }
+    expect(await listDeltas(into)).toHaveLength(1);
+    expect(readdirSync(join(into.path, 'tmp'))).toEqual([]);
+    if (missing('ostree') === undefined) {
+      expect(ostree(into.path, 'fsck')).toContain('object');
+      expect(ostree(into.path, 'ls', ref, '/etc/motd')).toContain('/etc/motd');
+    }
+    // Once more: nothing is new.
+    expect(await bring(into, bytes)).toMatchObject({ objects: 0 });
+  });
+
+  test('S5: is refused by a repository when it is not signed, older, or of no use', async () => {
+    const into = await Repository.init(path('refusing'), quick);
+    const full = readFileSync(path('full.bundle'));
+    const other = (await generateKeyPair('other')).publicKey;
+    await codeOfAsync(() => bring(into, full, { keys: [other] }), 'TRUST_UNKNOWN_KEY');
+    const delta = readFileSync(path('delta.bundle'));
+    await codeOfAsync(() => bring(into, delta), 'NOT_FOUND_WAY');
+    expect(await readRef(into, ref)).toBeUndefined();
+    expect(into.has(two, 'commit')).toBe(false);
+    await generateFullDelta(repository, one, { keys: [keys.secretKey] });
+    await createBundle(repository, { ref, commit: one, from: [nothing] }, path('old.bundle'));
+    await bring(into, full);
+    const old = readFileSync(path('old.bundle'));
+    await codeOfAsync(() => bring(into, old), 'TRUST_OLDER');
+    await bring(into, old, { force: true });
+    expect(await readRef(into, ref)).toBe(one);
+  });
+
+  test('cut or changed anywhere ends in an error, or brings the right commit', async () => {
+    const into = await Repository.init(path('fuzzed'), quick);
+    const full = readFileSync(path('full.bundle'));
+    const seed = Number(process.env.PINE_FUZZ_SEED ?? 7);
+    const random = randomSource(seed);
+    console.info(`PINE_FUZZ_SEED=${seed}`);
+    let refused = 0;
+    for (let round = 0; round < 300; round++) {
+      const bytes =
+        round % 3 === 0 ? full.subarray(0, random(full.length)) : mutate([full], random);
+      try {
+        await bring(into, bytes);
+        expect(await readRef(into, ref)).toBe(two);
+      } catch (error) {
+        if (!(error instanceof PineError)) throw error;
+        refused++;
+      }
+    }
+    expect(refused).toBeGreaterThan(100);
+    expect((await checkRepository(into)).problems).toEqual([]);
+  });
+});
+
+test('the commands make, show and apply one', async () => {
+  const main = new URL('../../src/cli/main.ts', import.meta.url).pathname;
+  const pinectl = (...args: string[]) => {
+    const run = spawnSync(process.execPath, [main, ...args, '--json'], { cwd: folder });
+    return { error: run.stderr.toString(), result: JSON.parse(run.stdout.toString() || '{}') };
+  };
+  writeFileSync(path('a.pub'), Buffer.from(keys.publicKey.bytes).toString('base64'));
+  const create = ['bundle', 'create', ref, '--repo', 'repo', '-o', 'made.bundle'];
+  expect(pinectl(...create).result).toMatchObject({ ref, commit: two, from: [''] });
+  expect(readFileSync(path('made.bundle')).equals(readFileSync(path('full.bundle')))).toBe(true);
+  expect(pinectl(...create, '--from', one, '--full').result.from).toEqual([one, '']);
+  const shown = pinectl('bundle', 'show', 'made.bundle', '--key', 'a.pub').result;
+  expect(shown.deltas.map(({ from }: { from: string }) => from).sort()).toEqual(['', one]);
+  expect(pinectl('init', '--repo', 'empty').error).toBe('');
+  const apply = ['bundle', 'apply', 'made.bundle', '--repo', 'empty'];
+  expect(pinectl(...apply).error).toContain('TRUST_NO_KEYS');
+  expect(pinectl(...apply, '--key', 'a.pub').result).toMatchObject({ ref, commit: two });
+  expect(pinectl('bundle', 'show', 'a.pub').error).toContain('CORRUPT_BUNDLE');
+  expect(pinectl('bundle', 'show', 'gone.bundle').error).toContain('gone.bundle');
+}, 60_000);
