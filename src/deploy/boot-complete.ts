@@ -10,6 +10,7 @@ import { judge } from './health/judge.ts';
 import type { HookSettings } from './hooks/run-hooks.ts';
 import { tellOutcome } from './hooks/tell-outcome.ts';
 import type { Machine } from './machine.ts';
+import { withNotice } from './notice.ts';
 import { attemptsFile, confirmedFile } from './paths.ts';
 import { recoverChoice } from './recover.ts';
 import { changeChoice } from './refusals.ts';
@@ -62,10 +63,10 @@ export async function bootComplete(
 }
 
 async function judgeBoot(machine: Machine, options: BootCompleteOptions): Promise<BootOutcome> {
-  const begun = await underLock(machine, () => begin(machine, options));
+  const begun = await withNotice(machine, () => underLock(machine, () => begin(machine, options)));
   if (begun !== 'on-trial') return begun;
   const checks = await judge(machine, options.health, options.note);
-  return underLock(machine, () => decide(machine, options, checks));
+  return withNotice(machine, () => underLock(machine, () => decide(machine, options, checks)));
 }
 
 async function begin(

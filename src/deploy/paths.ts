@@ -45,6 +45,11 @@ export function settledFile(machine: Machine): string {
   return `${machine.volatile}/settled`;
 }
 
+/** What whoever logs in is told; gone after a reboot. */
+export function noticeFile(machine: Machine): string {
+  return `${machine.volatile}/notice`;
+}
+
 /** Tells the initramfs' deadline process that the trial is over. */
 export function confirmedFile(machine: Machine): string {
   return `${machine.volatile}/confirmed`;

@@ -4,6 +4,7 @@ import type { Numbered } from './deployments.ts';
 import type { HookSettings } from './hooks/run-hooks.ts';
 import { tellOutcome } from './hooks/tell-outcome.ts';
 import type { Machine } from './machine.ts';
+import { withNotice } from './notice.ts';
 import { etcFolder } from './paths.ts';
 import { changeChoice, choiceAfter, describeChoice } from './refusals.ts';
 import { addOnce, describeEvent, settleFallBack } from './settle.ts';
@@ -49,7 +50,7 @@ export async function rollback(
   machine: Machine,
   options: RollbackOptions,
 ): Promise<RollbackOutcome> {
-  const outcome = await choose(machine, options);
+  const outcome = await withNotice(machine, () => choose(machine, options));
   // After a reboot it is for boot-complete to tell.
   if (outcome.kind !== 'left') await tellOutcome(machine, options.hooks, options.note);
   return outcome;

@@ -2,6 +2,7 @@ import type { ObjectSource } from '../plan/object-source.ts';
 import { findHooks } from './hooks/run-hooks.ts';
 import { keptFolders } from './kept-folders.ts';
 import type { Machine } from './machine.ts';
+import { withNotice } from './notice.ts';
 import { settleFallBack } from './settle.ts';
 import { hasFallenBack, markSettled, readSituation } from './situation.ts';
 import { type PrepareOptions, prepare } from './upgrade/prepare.ts';
@@ -32,7 +33,11 @@ export interface UpgradeOutcome {
  * Brings the other slot to what the followed ref names, and arms it for a trial. Run again after any cut, it
  * goes on and ends in the same state (S7).
  */
-export async function upgrade(machine: Machine, options: UpgradeOptions): Promise<UpgradeOutcome> {
+export function upgrade(machine: Machine, options: UpgradeOptions): Promise<UpgradeOutcome> {
+  return withNotice(machine, () => bringUpToDate(machine, options));
+}
+
+async function bringUpToDate(machine: Machine, options: UpgradeOptions): Promise<UpgradeOutcome> {
   const lock = await machine.effects.lock();
   try {
     const situation = await readSituation(machine);

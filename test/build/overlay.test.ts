@@ -60,6 +60,7 @@ describe('npm run build', () => {
       'usr/bin/pinectl',
       'etc/init.d/pine-boot-complete',
       'etc/periodic/15min/pine-upgrade',
+      'usr/lib/pine/apk',
       'usr/lib/pine/health.d/10-services',
       'usr/lib/pine/health.d/20-remote-login',
     ];

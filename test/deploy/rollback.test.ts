@@ -140,7 +140,7 @@ describe('rollback', () => {
     const machine = await world([1, 2]);
     machine.boot.disk.medium.fill('x', 0, 512);
     await codeOfAsync(() => rollback(machineOf(machine), options), 'STATE_NOTHING_TO_GO_BACK_TO');
-    expect(machine.power.log).toEqual([]);
+    expect(machine.power.log.filter((line) => !line.includes(' /run'))).toEqual([]);
   });
 });
 

@@ -293,6 +293,14 @@ done
 [ $state = degraded ] && echo "pine: degraded, without the data partition: $data_detail" >>$root/etc/motd
 mount -t tmpfs -o nosuid,nodev,mode=1777 tmpfs $root/tmp
 
+# apk can't change this root: a script in front of it says what to do instead, and calls it for the rest.
+for apk in $root/sbin/apk $root/usr/sbin/apk $root/usr/bin/apk; do
+	[ -f "$apk" ] && [ -f $root/usr/lib/pine/apk ] || continue
+	: >/run/pine/apk
+	mount --bind "$apk" /run/pine/apk && mount --bind $root/usr/lib/pine/apk "$apk"
+	break
+done
+
 cat >/run/pine/boot <<END
 deployment=$deployment
 slot=$slot
