@@ -29,6 +29,11 @@ async function run(options: MachineOptions): Promise<void> {
   const outcome = await bootComplete(machine, { ...settings, note });
   print(options.json, outcome, () => describe(outcome));
   if (outcome.kind === 'failed') process.exitCode = 1;
+  // Last, as nothing waits for it; and not in front of a reboot, nor without the data partition.
+  if (outcome.kind !== 'failed' && machine.running.data !== 'degraded') {
+    const { recordBoot } = await import('../deploy/etc-history/record-etc.ts');
+    await recordBoot(machine, { ...settings.etc, note });
+  }
 }
 
 function describe(outcome: BootOutcome): string {

@@ -1,8 +1,9 @@
-import { type Command, InvalidArgumentError } from 'commander';
+import type { Command } from 'commander';
 import { readHistory } from '../repo/history.ts';
 import { resolveCommit } from '../repo/resolve.ts';
 import { commitJson, commitText } from './commit-text.ts';
 import { print } from './output.ts';
+import { parseCount } from './parse-count.ts';
 import { openRepository, type RepositoryOptions, repositoryOptions } from './repository-option.ts';
 
 /** `pinectl log`: a commit and what came before it. */
@@ -36,9 +37,4 @@ async function log(
       return texts.join('\n');
     },
   );
-}
-
-function parseCount(text: string): number {
-  if (/^[1-9]\d{0,8}$/.test(text)) return Number(text);
-  throw new InvalidArgumentError('expected a number from 1 on.');
 }

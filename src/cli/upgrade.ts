@@ -70,7 +70,16 @@ export async function runUpgrade(options: UpgradeCommandOptions): Promise<void> 
       return;
     }
     const run = (reboot: boolean) =>
-      upgrade(machine, { ...common, reboot, progress: progress.report });
+      upgrade(machine, {
+        ...common,
+        reboot,
+        progress: progress.report,
+        afterArming: async (deployment, version) => {
+          const { recordSafely } = await import('../deploy/etc-history/record-etc.ts');
+          const occasion = { kind: 'upgrade', deployment, version } as const;
+          await recordSafely(machine, occasion, { ...configuration.etc, note });
+        },
+      });
     if (options.automatic) {
       const { runAutomatic } = await import('../deploy/automatic/run-automatic.ts');
       const { automatic } = configuration;

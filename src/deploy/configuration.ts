@@ -1,4 +1,5 @@
 import { PineError } from '../error.ts';
+import { type HistorySettings, standardHistory } from '../etc/history/history-settings.ts';
 import type { FileSystem } from '../ports/file-system.ts';
 import { type AutomaticSettings, parseAutomatic } from './automatic/automatic-settings.ts';
 import {
@@ -24,6 +25,7 @@ export interface Configuration {
   readonly health: HealthSettings;
   readonly hooks: HookSettings;
   readonly automatic: AutomaticSettings;
+  readonly etc: HistorySettings;
 }
 
 const limit = 64 * 1024;
@@ -56,12 +58,13 @@ export async function parseConfiguration(text: string, where: string): Promise<C
       cause instanceof Error ? cause.message : String(cause),
     );
   }
-  const top = table(value, ['remote', 'ref', 'trial', 'health', 'hooks', 'automatic'], {
+  const top = table(value, ['remote', 'ref', 'trial', 'health', 'hooks', 'automatic', 'etc'], {
     what: 'the file',
     where,
   });
   const trial = table(top.trial ?? {}, ['tries', 'deadline'], { what: '[trial]', where });
   const hooks = table(top.hooks ?? {}, ['timeout'], { what: '[hooks]', where });
+  const etc = table(top.etc ?? {}, ['keep'], { what: '[etc]', where });
   const remote = string(top.remote, /^\S.{0,2000}$/, 'remote', where);
   return {
     remote,
@@ -80,5 +83,6 @@ export async function parseConfiguration(text: string, where: string): Promise<C
       timeout: number(hooks.timeout, standardHooks.timeout, [1, 3600], 'hooks.timeout', where),
     },
     automatic: parseAutomatic(top.automatic, where),
+    etc: { keep: number(etc.keep, standardHistory.keep, [2, 10_000], 'etc.keep', where) },
   };
 }

@@ -15,6 +15,11 @@ export function planFile(machine: Machine, commit: string): string {
   return `${stateFolder(machine)}/plans/${commit}.plan`;
 }
 
+/** The git repository with the history of /etc. */
+export function historyFolder(machine: Machine): string {
+  return `${stateFolder(machine)}/etc.git`;
+}
+
 /** Where the delta of an upgrade is kept while it is needed. */
 export function deltaFolder(machine: Machine): string {
   return `${stateFolder(machine)}/deltas`;

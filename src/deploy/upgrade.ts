@@ -1,3 +1,4 @@
+import type { Deployment } from '../boot/choice.ts';
 import type { ObjectSource } from '../plan/object-source.ts';
 import { findHooks } from './hooks/run-hooks.ts';
 import { keptFolders } from './kept-folders.ts';
@@ -14,6 +15,8 @@ import { tidy } from './upgrade/tidy.ts';
 
 export interface UpgradeOptions extends PrepareOptions {
   readonly reboot: boolean;
+  /** What nothing depends on is done once the new deployment is armed, and before the reboot. It must not throw. */
+  readonly afterArming?: (deployment: Deployment, version: string) => Promise<void>;
 }
 
 export interface UpgradeOutcome {
@@ -54,6 +57,7 @@ async function bringUpToDate(machine: Machine, options: UpgradeOptions): Promise
     await markSettled(machine);
     await runSteps(writingSteps, { ...work, objects });
     await tidy(machine);
+    await options.afterArming?.(work.deployment, work.version);
     if (options.reboot) await machine.effects.reboot();
     return {
       kind: 'armed',

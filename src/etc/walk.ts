@@ -1,6 +1,13 @@
 import type { FileSystem } from '../ports/file-system.ts';
 import type { Xattr } from '../ports/xattr-dump.ts';
 
+/** By what a file shows whether it was changed or replaced; absent in an image, where nothing changes. */
+interface Identity {
+  readonly inode?: number;
+  /** As in `FileStatus`. */
+  readonly ctime?: number;
+}
+
 /** Something in a tree of /etc. Its path is text as in `ports/path-text.ts`: `bytesOfPath` gives the bytes. */
 export type EtcEntry = {
   /** Relative to the tree's root, without a slash in front; empty for the root itself. */
@@ -12,9 +19,9 @@ export type EtcEntry = {
   /** Sorted by name. */
   readonly xattrs: readonly Xattr[];
 } & (
-  | { readonly kind: 'file'; readonly size: number; readonly mtime: number }
+  | ({ readonly kind: 'file'; readonly size: number; readonly mtime: number } & Identity)
   | { readonly kind: 'directory' }
-  | { readonly kind: 'symlink'; readonly target: string; readonly mtime: number }
+  | ({ readonly kind: 'symlink'; readonly target: string; readonly mtime: number } & Identity)
   /** A socket, a fifo or a device: never copied, never merged. */
   | { readonly kind: 'special' }
 );
@@ -56,16 +63,18 @@ export async function readEntry(
 ): Promise<EtcEntry | undefined> {
   const status = await files.status(place(root, path));
   if (status === undefined) return undefined;
-  const { uid, gid, mtime, size } = status;
+  const { uid, gid, mtime, size, inode, ctime } = status;
   const common = { path, mode: status.mode & 0o7777, uid, gid, xattrs };
   switch (status.kind) {
     case 'file':
-      return { ...common, kind: 'file', size, mtime };
+      return { ...common, kind: 'file', size, mtime, inode, ctime };
     case 'directory':
       return { ...common, kind: 'directory' };
     case 'symlink': {
       const target = await files.readLink(place(root, path)).catch(() => undefined);
-      return target === undefined ? undefined : { ...common, kind: 'symlink', target, mtime };
+      return target === undefined
+        ? undefined
+        : { ...common, kind: 'symlink', target, mtime, inode, ctime };
     }
     default:
       return { ...common, kind: 'special' };

@@ -9,6 +9,9 @@ export interface FileStatus {
   readonly size: number;
   /** Modification time, in seconds since 1970. */
   readonly mtime: number;
+  /** When anything of it changed last, in milliseconds and parts of one: nobody can set it back. */
+  readonly ctime: number;
+  readonly inode: number;
 }
 
 /**

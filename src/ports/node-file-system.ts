@@ -19,8 +19,8 @@ export const nodeFileSystem: FileSystem = {
         : found.isSymbolicLink()
           ? 'symlink'
           : 'other';
-    const { mode, uid, gid, size } = found;
-    return { kind, mode, uid, gid, size, mtime: Math.floor(found.mtimeMs / 1000) };
+    const { mode, uid, gid, size, ctimeMs: ctime, ino: inode } = found;
+    return { kind, mode, uid, gid, size, mtime: Math.floor(found.mtimeMs / 1000), ctime, inode };
   },
 
   async readFile(path, limit) {

@@ -16,6 +16,7 @@ describe('pinectl.toml', () => {
       health: standardHealth,
       hooks: { timeout: 300 },
       automatic: parseAutomatic(undefined, 'x'),
+      etc: { keep: 100 },
     });
     const text = `${least}[trial]\ntries = 9\ndeadline = 45\n[health]\ntimeout = 1\n`;
     expect(await parseConfiguration(text, 'x')).toMatchObject({
@@ -32,6 +33,7 @@ describe('pinectl.toml', () => {
     [`${least}rem0te = "x"`, 'a typo'],
     [`${least}[trial]\ntries = 0`, 'no tries'],
     [`${least}[trial]\ntries = 2.5`, 'half a try'],
+    [`${least}[etc]\nkeep = 1`, 'a history without a past'],
     [`${least}[trial]\ndeadline = 1`, 'a deadline that nothing could meet'],
     [`${least}trial = 1`, 'a value in place of a table'],
     ['remote = ', 'no TOML'],

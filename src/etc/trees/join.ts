@@ -52,7 +52,7 @@ async function nextEntry(walk: AsyncIterator<EtcEntry>): Promise<EtcEntry | unde
 }
 
 /** The order of a walk: a folder before what is in it, and what is in it before its sibling. */
-function comparePaths(a: string, b: string): number {
+export function comparePaths(a: string, b: string): number {
   const [left, right] = [a.split('/'), b.split('/')];
   for (const [index, name] of left.entries()) {
     const other = right[index];

@@ -1,6 +1,7 @@
 import { parseAutomatic } from '../../../src/deploy/automatic/automatic-settings.ts';
 import { standardHealth } from '../../../src/deploy/health/health-settings.ts';
 import { standardHooks } from '../../../src/deploy/hooks/run-hooks.ts';
+import { standardHistory } from '../../../src/etc/history/history-settings.ts';
 import { generateKeyPair } from '../../../src/trust/generate.ts';
 import type { PublicKey, SecretKey } from '../../../src/trust/keys.ts';
 import { makeRelease, type Release, ref } from './release.ts';
@@ -40,6 +41,7 @@ export function upgradeOptions({ keys, v2 }: Releases) {
       health: standardHealth,
       hooks: standardHooks,
       automatic: parseAutomatic(undefined, 'pinectl.toml'),
+      etc: standardHistory,
     },
     keys: [keys.publicKey],
     remote: remoteOf(v2),
