@@ -185,7 +185,7 @@ describe('the judge, proved by mutations of an upgrade', () => {
 
   it('S3: catches arming before /etc is there', () =>
     expectCaught(/S3: the \/etc of .* is not whole/, (world) =>
-      upgradeWith(world, { steps: moved('copy /etc', 'arm') }),
+      upgradeWith(world, { steps: moved('merge /etc', 'arm') }),
     ));
 
   it('S3: catches arming before the arguments are there', () =>

@@ -127,6 +127,8 @@ describe.skipIf(missing('disk', 'grub') !== undefined)('a disk image as a machin
     for (const name of ['v1', 'v2']) {
       mkdirSync(join(folder, name, 'etc'), { recursive: true });
       writeFileSync(join(folder, name, 'etc/hostname'), 'web\n');
+      writeFileSync(join(folder, name, 'etc/sysctl.conf'), `first\n\n\n${name}\n`);
+      writeFileSync(join(folder, name, 'etc/motd'), `welcome to ${name}\n`);
       writeFileSync(join(folder, name, 'large'), Buffer.alloc(900_000, 'the same '));
       writeFileSync(join(folder, name, 'release'), name.repeat(30_000));
     }
@@ -161,6 +163,8 @@ describe.skipIf(missing('disk', 'grub') !== undefined)('a disk image as a machin
     mkdirSync(join(etc, 'pine/keys'), { recursive: true });
     mkdirSync(join(etc, 'pine/health.d'));
     writeFileSync(join(etc, 'hostname'), 'changed by the administrator\n');
+    writeFileSync(join(etc, 'sysctl.conf'), 'mine\n\n\nv1\n');
+    writeFileSync(join(etc, 'motd'), 'go away\n');
     writeFileSync(join(etc, 'pine/keys/release.pub'), `${encodeKey(key.publicKey)}\n`);
     const { port } = server.address() as AddressInfo;
     const toml = `remote = "http://127.0.0.1:${port}"\nref = "${ref}"\n[trial]\ndeadline = 60\n`;
@@ -196,7 +200,7 @@ describe.skipIf(missing('disk', 'grub') !== undefined)('a disk image as a machin
       kind: 'new',
       to: { commit: v2, version: 'v2' },
       slot: 'b',
-      plan: { objects: 1, bytes: { object: 60_000 } },
+      plan: { objects: 3, bytes: { object: 60_025 } },
     });
     expect(existsSync(join(folder, 'state/pine'))).toBe(false);
     expect((await pinectl('upgrade', '--check')).out).toMatch(/^new: v2 /);
@@ -237,7 +241,7 @@ describe.skipIf(missing('disk', 'grub') !== undefined)('a disk image as a machin
       '--json',
       ...on,
     );
-    expect(err).toBe('');
+    expect(err).toMatch(/^note: .*motd is in conflict.*\n$/);
     expect(code).toBe(0);
     expect(JSON.parse(out)).toMatchObject({ kind: 'armed', commit: v2, fetched: { objects: 0 } });
     const { start, size } = part('root-b');
@@ -254,16 +258,16 @@ describe.skipIf(missing('disk', 'grub') !== undefined)('a disk image as a machin
     expect(failed.err).toMatch(/^REMOTE_/m);
     stopAfter = Number.POSITIVE_INFINITY;
     const { code, out, err } = await pinectl('upgrade', '--no-reboot', '--json');
-    expect(err).toBe('');
+    expect(err).toBe('note: /etc/motd is in conflict: both sides changed it: here line 1\n');
     expect(code).toBe(0);
     expect(JSON.parse(out)).toMatchObject({
       kind: 'armed',
       commit: v2,
       slot: 'b',
       // The plan of the running slot was made by hashing it: only what is new is fetched.
-      fetched: { objects: 1 },
+      fetched: { objects: 3 },
     });
-    // Config, ref, commit, signature and one object of 60,000 bytes that deflates well.
+    // Config, ref, commit, signature and three objects of 60,025 bytes that deflate well.
     const { bytes } = JSON.parse(out).fetched;
     expect(bytes).toBeGreaterThan(500);
     expect(bytes).toBeLessThan(5000);
@@ -272,8 +276,11 @@ describe.skipIf(missing('disk', 'grub') !== undefined)('a disk image as a machin
     const status = JSON.parse((await pinectl('status', '--json')).out);
     expect(status).toMatchObject({ trial: { state: 'armed', tries: 2 }, writing: null });
     const id = status.trial.deployment;
-    const hostname = await nodeFileSystem.readFile(join(folder, `state/etc/${id}/hostname`), 100);
-    expect(`${hostname}`).toBe('changed by the administrator\n');
+    const etc = (name: string) => readFileSync(join(folder, `state/etc/${id}/${name}`), 'utf8');
+    expect(etc('hostname')).toBe('changed by the administrator\n');
+    expect(etc('sysctl.conf')).toBe('mine\n\n\nv2\n');
+    expect(etc('motd')).toBe('go away\n');
+    expect(etc('motd.pine-new')).toBe('welcome to v2\n');
   });
 
   it('confirms the trial, refuses an upgrade before that, rolls back, and holds what it left', async () => {

@@ -1,11 +1,9 @@
 import { spawn } from 'node:child_process';
 import {
-  chmodSync,
   existsSync,
   lstatSync,
   mkdirSync,
   mkdtempSync,
-  readFileSync,
   rmSync,
   symlinkSync,
   writeFileSync,
@@ -13,11 +11,9 @@ import {
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { copyEtc, measureFolder } from '../../src/deploy/etc-copy.ts';
 import { takeLock, waitForLock } from '../../src/deploy/lock.ts';
 import { nodeFileSystem as files } from '../../src/ports/node-file-system.ts';
 import { codeOfAsync } from '../support/code-of.ts';
-import { missing } from '../support/requirements.ts';
 
 let folder: string;
 beforeEach(() => {
@@ -69,38 +65,6 @@ describe('the file system', () => {
     await files.syncAll(folder);
     await codeOfAsync(() => files.syncAll(`${folder}/missing`), 'IO_SYNC');
     expect(await files.freeBytes(folder)).toBeGreaterThan(0);
-  });
-});
-
-describe.skipIf(missing('root') !== undefined)('a copy of /etc', () => {
-  it('keeps contents, modes, owners, links and times; leaves fifos out; replaces what is there', async () => {
-    const from = `${folder}/from`;
-    mkdirSync(`${from}/sub`, { recursive: true });
-    writeFileSync(`${from}/shadow`, 'secret');
-    chmodSync(`${from}/shadow`, 0o640);
-    await files.setOwner(`${from}/shadow`, 0, 42);
-    await files.setTime(`${from}/shadow`, 1_000_000_000);
-    writeFileSync(`${from}/sub/large`, Buffer.alloc(700_000, 7));
-    writeFileSync(`${from}/setuid`, 'x');
-    await files.setOwner(`${from}/setuid`, 1000, 1000);
-    chmodSync(`${from}/setuid`, 0o4755);
-    symlinkSync('../outside/$x', `${from}/link`);
-    chmodSync(`${from}/sub`, 0o711);
-    await new Promise((resolve) => spawn('mkfifo', [`${from}/fifo`]).on('exit', resolve));
-    mkdirSync(`${folder}/to/older`, { recursive: true });
-    mkdirSync(`${folder}/to.new/left`, { recursive: true });
-
-    expect(await copyEtc(files, from, `${folder}/to`)).toEqual([`${from}/fifo`]);
-    const to = `${folder}/to`;
-    expect(await files.readFolder(to)).toEqual(['link', 'setuid', 'shadow', 'sub']);
-    expect(existsSync(`${folder}/to.new`)).toBe(false);
-    expect(lstatSync(`${to}/shadow`)).toMatchObject({ uid: 0, gid: 42, mtimeMs: 1e12 });
-    expect(lstatSync(`${to}/shadow`).mode & 0o7777).toBe(0o640);
-    expect(lstatSync(`${to}/setuid`).mode & 0o7777).toBe(0o4755);
-    expect(lstatSync(`${to}/sub`).mode & 0o7777).toBe(0o711);
-    expect(await files.readLink(`${to}/link`)).toBe('../outside/$x');
-    expect(readFileSync(`${to}/sub/large`).equals(Buffer.alloc(700_000, 7))).toBe(true);
-    expect(await measureFolder(files, to)).toBeGreaterThan(700_000);
   });
 });
 

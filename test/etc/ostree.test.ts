@@ -70,9 +70,7 @@ function describeTree(path: string): string | undefined {
   const own = `${(status.mode & 0o177777).toString(8)} ${status.uid}:${status.gid}`;
   if (status.isSymbolicLink()) return `link ${readlinkSync(path)}`;
   if (status.isFile()) {
-    const xattrs = execFileSync('getfattr', ['-d', '-m', '^user\\.', '--absolute-names', path]);
-    const lines = xattrs.toString().split('\n').slice(1).join(' ');
-    return `${own} ${readFileSync(path, 'base64')} ${lines}`;
+    return `${own} ${readFileSync(path, 'base64')}`;
   }
   if (!status.isDirectory()) return own;
   const entries = readdirSync(path).sort();
@@ -108,6 +106,13 @@ function deploy(name: string, entries: readonly (readonly [string, MergeCase])[]
   return release('new');
 }
 
+/** The attributes that a case is about. */
+function userXattrs(path: string, { name }: MergeCase): string {
+  if (!name.includes('attribute')) return '';
+  const text = execFileSync('getfattr', ['-d', '-m', '^user\\.', '--absolute-names', path]);
+  return text.toString().split('\n').slice(1).join(' ');
+}
+
 /** Which of the sides a deployment has under a path, by what the same side looks like in a folder. */
 function whatIsLeft(path: string, entry: MergeCase, scratch: string): string {
   const found = describeTree(path);
@@ -115,7 +120,8 @@ function whatIsLeft(path: string, entry: MergeCase, scratch: string): string {
   for (const side of ['new', 'local'] as const) {
     const compared = join(folder, scratch, side);
     put(compared, entry[side]);
-    if (describeTree(compared) === found) return side;
+    const isSame = describeTree(compared) === found;
+    if (isSame && userXattrs(compared, entry) === userXattrs(path, entry)) return side;
   }
   return 'other';
 }

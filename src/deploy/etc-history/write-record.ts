@@ -1,7 +1,7 @@
 import { PineError } from '../../error.ts';
 import { HistoryRepository } from '../../etc/history/repository.ts';
-import { measureFolder } from '../etc-copy.ts';
 import type { Machine } from '../machine.ts';
+import { measureFolder } from '../measure-folder.ts';
 import { historyFolder } from '../paths.ts';
 import { recordAll } from './record-all.ts';
 import { type EtcRecord, type Occasion, type RecordOptions, spareSpace } from './record-etc.ts';

@@ -1,5 +1,5 @@
 import { removeDurably } from '../durable-file.ts';
-import { copyEtc } from '../etc-copy.ts';
+import { makeEtc } from '../etc/make-etc.ts';
 import { attemptsFile, etcFolder } from '../paths.ts';
 import { changeChoice } from '../refusals.ts';
 import { addOnce } from '../settle.ts';
@@ -7,8 +7,8 @@ import { type HistoryEvent, withoutHold } from '../state.ts';
 import { readState, removeWriting, writeState } from '../state-files.ts';
 import type { Work } from './work.ts';
 
-/** The new deployment's /etc: a copy of what the running one has at this moment (S8). */
-export async function copyRunningEtc({ machine, deployment, note }: Work): Promise<void> {
+/** S8: the new deployment's /etc, merged of what the running one has at this moment and both defaults. */
+export async function mergeIntoNewEtc({ machine, deployment, note }: Work): Promise<void> {
   const { files } = machine;
   if ((await files.status(machine.etc)) === undefined) {
     // A disk image that never booted: the initramfs makes an /etc out of the image.
@@ -16,8 +16,8 @@ export async function copyRunningEtc({ machine, deployment, note }: Work): Promi
     note(`${machine.etc} does not exist: the new deployment starts with the /etc of its image`);
     return;
   }
-  const left = await copyEtc(files, machine.etc, etcFolder(machine, deployment.id));
-  for (const path of left) note(`${path} is neither a file, a folder nor a link: not copied`);
+  const { conflicts } = await makeEtc(machine, deployment, note);
+  for (const { path, detail } of conflicts) note(`/etc/${path} is in conflict: ${detail}`);
   // A log of an earlier deployment of the same id would be taken for this one's.
   await removeDurably(files, attemptsFile(machine, deployment.id));
 }

@@ -1,8 +1,8 @@
 import { PineError } from '../../error.ts';
 import { writableImageSize } from '../../image/slot.ts';
 import type { AcceptedCommit } from '../../trust/policy.ts';
-import { measureFolder } from '../etc-copy.ts';
 import type { Machine } from '../machine.ts';
+import { measureFolder } from '../measure-folder.ts';
 import type { SlotContents } from '../slot-contents.ts';
 import type { Target } from '../target.ts';
 

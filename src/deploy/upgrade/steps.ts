@@ -1,4 +1,4 @@
-import { arm, copyRunningEtc, forgetWriting, remember, writeArguments } from './arm.ts';
+import { arm, forgetWriting, mergeIntoNewEtc, remember, writeArguments } from './arm.ts';
 import type { Step, Work } from './work.ts';
 import {
   clearTrailer,
@@ -20,9 +20,9 @@ export const writingSteps: readonly Step[] = [
   { name: 'write the image', run: writeImage },
   { name: 'write the trailer', run: writeTrailer },
   { name: 'read back', run: readBack },
-  // Before /etc is copied: a hook may change it.
+  // Before /etc is merged: a hook may change it.
   { name: 'ask the hooks', run: (work) => work.askBeforeArming() },
-  { name: 'copy /etc', run: copyRunningEtc },
+  { name: 'merge /etc', run: mergeIntoNewEtc },
   { name: 'write the arguments', run: writeArguments },
   { name: 'remember', run: remember },
   { name: 'arm', run: arm },

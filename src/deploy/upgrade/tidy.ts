@@ -1,3 +1,4 @@
+import { conflictsFile } from '../../etc/conflicts.ts';
 import { removeDurably } from '../durable-file.ts';
 import type { Machine } from '../machine.ts';
 import { deltaFolder, etcFolder, stateFolder } from '../paths.ts';
@@ -27,6 +28,8 @@ export async function tidy(machine: Machine): Promise<void> {
   for (const { deployment } of state.history.slice(-keptGenerations)) kept.add(deployment);
   for (const name of (await files.readFolder(`${data}/etc`)) ?? []) {
     const ours = /^[0-9a-f]{12}\.[0-9]+(\.new)?$/.test(name);
-    if (ours && !kept.has(name)) await removeDurably(files, etcFolder(machine, name));
+    if (!ours || kept.has(name)) continue;
+    await removeDurably(files, conflictsFile(data, name));
+    await removeDurably(files, etcFolder(machine, name));
   }
 }

@@ -41,11 +41,16 @@ export async function mergeLines(base: string, next: string, local: string): Pro
     if (conflict === undefined) continue;
     const first = start + conflict.aIndex + 1;
     const last = first + conflict.a.length - 1;
-    places.push(last < first ? `before line ${first}` : `lines ${first} to ${last}`);
+    places.push(placeOf(first, last));
   }
   if (places.length > 0) return { kind: 'conflict', detail: describePlaces(places) };
   for (const line of ours.slice(ours.length - end)) merged.push(line);
   return { kind: 'merged', text: merged.join('') };
+}
+
+function placeOf(first: number, last: number): string {
+  if (last < first) return `before line ${first}`;
+  return last === first ? `line ${first}` : `lines ${first} to ${last}`;
 }
 
 function describePlaces(places: readonly string[]): string {

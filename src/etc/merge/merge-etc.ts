@@ -15,6 +15,8 @@ export interface EtcSink {
 
 export interface MergeOptions {
   readonly sides: Sides;
+  /** False where the old release's side is lost: then `sides.base` is not looked at, and what is here stays. */
+  readonly baseIsKnown?: boolean;
   readonly marks: Marks;
   /** What was in conflict before this merge and is not settled. */
   readonly previous: readonly Conflict[];
@@ -59,7 +61,8 @@ class EtcMerge {
     const { sides } = this.#options;
     const keys: Joined[] = [];
     let unit: string | undefined;
-    for await (const joined of joinTrees(sides)) {
+    for await (const found of joinTrees(sides)) {
+      const joined = this.#options.baseIsKnown === false ? withoutBase(found) : found;
       const { path } = joined;
       if (unit !== undefined && path.startsWith(`${unit}/`)) continue;
       unit = undefined;
@@ -256,6 +259,13 @@ function withComparableBase(joined: Joined): Joined {
   if (base === undefined || now === undefined) return joined;
   const comparable = (base.kind === 'directory') === (now.kind === 'directory');
   return comparable ? joined : { ...joined, base: undefined };
+}
+
+/** Without an old default the new one stands for it, so that nothing here counts as behind; accounts are all brought together. */
+function withoutBase(joined: Joined): Joined {
+  const { path, next, local } = joined;
+  const known = local !== undefined && !['accounts', 'trust'].includes(pathKind(path));
+  return { ...joined, base: known ? next : undefined };
 }
 
 function isQuiet(path: string): boolean {

@@ -1,15 +1,21 @@
 import { createHash } from 'node:crypto';
 import type { Digest } from '../../../src/image/digest.ts';
+import { layOutImage } from '../../../src/image/layout.ts';
 import { encodeTrailer } from '../../../src/image/trailer.ts';
+import type { ObjectSource } from '../../../src/plan/object-source.ts';
 import { encodePlan } from '../../../src/plan/plan-file.ts';
-import type { Segment } from '../../../src/plan/segment.ts';
 import { encodeCommit } from '../../../src/repo/commit-object.ts';
 import { encodeDetachedMetadata, withSignatures } from '../../../src/repo/detached-metadata.ts';
 import { encodePromised } from '../../../src/repo/pine-metadata.ts';
+import type { DirectoryNode, TreeNode } from '../../../src/repo/tree.ts';
 import type { SecretKey } from '../../../src/trust/keys.ts';
 import { signCommit } from '../../../src/trust/sign.ts';
+import { imageBuffer } from '../../support/write-image.ts';
 
 export const ref = 'alpine/x86_64/web';
+
+/** What every entry has. */
+const root = { uid: 0, gid: 0, xattrs: [] };
 
 /** A commit with its image, as a build host would publish it. */
 export interface Release {
@@ -28,29 +34,41 @@ export interface Release {
 export interface ReleaseOptions {
   readonly version: string;
   readonly timestamp: number;
-  /** What the image is made of: each name is an object with content of its own, of that many bytes. */
+  /** What the image has beside /etc: each name is a file with content of its own, of that many bytes. */
   readonly objects: Readonly<Record<string, number>>;
+  /** Texts of the files under its /etc, by name. */
+  readonly etc?: Readonly<Record<string, string>>;
   readonly key: SecretKey;
   readonly ref?: string;
   readonly bootCompatibility?: number;
 }
 
-/** Makes a release. Its image is literals, zeros and objects, like a squashfs but for the meaning of the bytes. */
+/** Makes a release. Its image is a small squashfs, as pine lays it out. */
 export async function makeRelease(options: ReleaseOptions): Promise<Release> {
   const objects = new Map<string, Buffer>();
-  const literal = Buffer.from(`tables of ${options.version} `.repeat(40));
-  const segments: Segment[] = [{ kind: 'literal', length: literal.length, bytes: literal }];
-  const bytes: Buffer[] = [literal];
-  for (const [name, size] of Object.entries(options.objects)) {
-    const content = contentOf(name, size);
+  const file = (content: Buffer): TreeNode => {
     const checksum = sha256(content);
     objects.set(checksum, content);
-    segments.push({ kind: 'object', length: size, checksum });
-    bytes.push(content);
-  }
-  segments.push({ kind: 'zeros', length: 1000 });
-  bytes.push(Buffer.alloc(1000));
-  const image = Buffer.concat(bytes);
+    return { kind: 'file', ...root, mode: 0o100644, size: content.length, checksum };
+  };
+  const folder = (entries: Iterable<readonly [string, TreeNode]>): DirectoryNode => {
+    return { kind: 'directory', ...root, mode: 0o40755, entries: new Map(entries) };
+  };
+  const etc = Object.entries(options.etc ?? {});
+  const tree = folder([
+    ['etc', folder(etc.map(([name, text]) => [name, file(Buffer.from(text))]))],
+    ...Object.entries(options.objects).map(
+      ([name, size]) => [name, file(contentOf(name, size))] as const,
+    ),
+  ]);
+  const layout = layOutImage(tree, options.timestamp);
+  const source: ObjectSource = {
+    async *open(checksum) {
+      yield objects.get(checksum) ?? Buffer.alloc(0);
+    },
+  };
+  const segments = [...layout.segments];
+  const image = await imageBuffer(layout, source);
   const plan = Buffer.concat([...encodePlan({ segments })]);
   const imageDigest = { size: image.length, sha256: sha256(image) };
   const planDigest = { size: plan.length, sha256: sha256(plan) };
