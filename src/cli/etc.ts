@@ -73,6 +73,21 @@ Examples:
     .option('--remove', 'no longer')
     .addHelpText('after', '\nExamples:\n  pinectl etc mark motd\n  pinectl etc mark --remove motd')
     .action(async (path, options) => (await import('./etc-mark.ts')).mark(path, options));
+  addMachineOptions(command.command('resolve'))
+    .description('settle a conflict that an upgrade has left')
+    .argument('<path>', 'ssh/sshd_config, or /etc/ssh/sshd_config')
+    .option('--keep', 'what is here counts: the file beside it goes (the standard)')
+    .option('--take', "the release's side counts: what is here becomes NAME.pine-old")
+    .addHelpText(
+      'after',
+      `
+Merge the two by hand, then settle it; or take one side.
+
+Examples:
+  vi /etc/ssh/sshd_config /etc/ssh/sshd_config.pine-new && pinectl etc resolve ssh/sshd_config
+  pinectl etc resolve --take motd`,
+    )
+    .action(async (path, options) => (await import('./etc-resolve.ts')).resolve(path, options));
   addMachineOptions(command.command('record'))
     .description('record /etc now, and verify what was recorded')
     .option('-m, --message <text>', 'why', '')

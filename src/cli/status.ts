@@ -3,6 +3,7 @@ import type { Command } from 'commander';
 import { describeTolerated } from '../deploy/health/health-report.ts';
 import type { SlotStatus, Status } from '../deploy/status.ts';
 import type { PublicKey } from '../trust/keys.ts';
+import { describeConflict } from './conflict-text.ts';
 import {
   addMachineOptions,
   configurationFolder,
@@ -53,6 +54,7 @@ function describe(status: Status): string {
     const done = `${formatBytes(durable)} of ${formatBytes(size)}`;
     lines.push(`unfinished: ${commit.slice(0, 12)} into slot ${slot}, ${done} durable`);
   }
+  lines.push(...status.conflicts.map(describeConflict));
   if (status.stateLost) lines.push('state.json is damaged: history and held commits are lost');
   return lines.join('\n');
 }

@@ -3,6 +3,7 @@ import type { AutomaticOutcome } from '../deploy/automatic/run-automatic.ts';
 import type { UpgradeRemote } from '../deploy/upgrade/survey.ts';
 import type { Way } from '../deploy/upgrade/ways.ts';
 import type { UpgradeOutcome, UpgradePreview } from '../deploy/upgrade.ts';
+import { describeConflict } from './conflict-text.ts';
 import {
   addMachineOptions,
   configurationFolder,
@@ -18,6 +19,7 @@ export interface UpgradeCommandOptions extends MachineOptions {
   readonly check?: boolean;
   readonly plan?: boolean;
   readonly automatic?: boolean;
+  readonly strict?: boolean;
   readonly retry?: boolean;
   readonly allowDowngrade?: boolean;
   readonly reboot: boolean;
@@ -45,6 +47,7 @@ export function addUpgradeOptions(command: Command): Command {
   return command
     .option('--check', 'say whether there is something new, and do nothing')
     .option('--plan', 'say what each way would take, and do nothing')
+    .option('--strict', 'refuse when files under /etc are in conflict')
     .option('--retry', 'take a commit that is held since it was left')
     .option('--allow-downgrade', 'take a commit that is older than the running one')
     .option('--no-reboot', 'arm the new deployment, and leave the reboot to you');
@@ -61,8 +64,9 @@ export async function runUpgrade(options: UpgradeCommandOptions): Promise<void> 
   const keys = await readTrustedKeys(machine.files, `${folder}/keys`);
   const remote = await openRemote(configuration.remote, options.bundle);
   const progress = terminalProgress();
-  const { retry = false, allowDowngrade = false, plan = false, check = false } = options;
-  const common = { configuration, keys, remote, retry, allowDowngrade, note };
+  const { retry = false, allowDowngrade = false, strict = false } = options;
+  const { plan = false, check = false } = options;
+  const common = { configuration, keys, remote, retry, allowDowngrade, strict, note };
   try {
     if (plan || check) {
       const preview = await previewUpgrade(machine, { ...common, plan });
@@ -126,6 +130,7 @@ function describePreview(preview: UpgradePreview): string {
     ...lines,
     'ways, the first is taken:',
     ...ways.map(describeWay),
+    ...(preview.conflicts ?? []).map(describeConflict),
     ...(preview.hooks ?? []).map((hook) => `a hook is asked: ${hook}`),
     `a rollback would not roll back ${(preview.notRolledBack ?? []).join(', ')}: a database there stays as the new system leaves it`,
   ].join('\n');

@@ -1,7 +1,9 @@
 import type { SlotName } from '../boot/choice.ts';
 import { PineError } from '../error.ts';
+import type { Conflict } from '../etc/conflicts.ts';
 import type { PublicKey } from '../trust/keys.ts';
 import { type LastRun, readAutomatic } from './automatic/record.ts';
+import { openConflicts } from './etc/open-conflicts.ts';
 import { type HealthReport, readHealthReport } from './health/health-report.ts';
 import type { FailedHook } from './hooks/run-hooks.ts';
 import { readTold } from './hooks/told.ts';
@@ -60,6 +62,8 @@ export interface Status {
     readonly durable: number;
     readonly size: number;
   } | null;
+  /** Paths under /etc of which the local side was kept, until `pinectl etc resolve` settles them. */
+  readonly conflicts: readonly Conflict[];
   /** state.json was damaged. */
   readonly stateLost: boolean;
   readonly history: readonly HistoryEvent[];
@@ -87,6 +91,7 @@ export async function readStatus(machine: Machine, keys: readonly PublicKey[]): 
     writing: writing
       ? { commit: writing.commit, slot: writing.slot, durable: writing.durable, size: writing.size }
       : null,
+    conflicts: await openConflicts(machine),
     stateLost,
     history: state.history,
   };

@@ -1,4 +1,5 @@
 import type { Deployment } from '../boot/choice.ts';
+import type { Conflict } from '../etc/conflicts.ts';
 import type { ObjectSource } from '../plan/object-source.ts';
 import { findHooks } from './hooks/run-hooks.ts';
 import { keptFolders } from './kept-folders.ts';
@@ -107,6 +108,8 @@ export interface UpgradePreview extends Partial<WaysPreview> {
   readonly imageBytes?: number;
   /** Hooks that are asked before. */
   readonly hooks?: readonly string[];
+  /** Paths under /etc that both this machine and the release have changed, and that can't be merged. */
+  readonly conflicts?: readonly Conflict[];
   /** What a rollback leaves as it is then: databases, say. */
   readonly notRolledBack?: readonly string[];
 }
@@ -141,7 +144,9 @@ export async function previewUpgrade(
     ...(await findHooks(machine, 'before-staging')),
     ...(await findHooks(machine, 'before-arming')),
   ].map(({ path }) => path);
-  return { ...preview, ...ways, hooks, notRolledBack: keptFolders };
+  const { previewEtc } = await import('./etc/preview-etc.ts');
+  const { conflicts } = await previewEtc(machine, found, options.remote, options.note);
+  return { ...preview, ...ways, hooks, conflicts, notRolledBack: keptFolders };
 }
 
 /** Counts the objects that are opened. */

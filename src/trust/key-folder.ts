@@ -7,28 +7,39 @@ const mostKeys = 64;
 
 /**
  * Reads the keys that a machine trusts: every `*.pub` in `folder` (`/etc/pine/keys`), in the order of
- * their names. Throws TRUST_NO_KEYS when there is none, and INPUT_KEY_FILE for one that is not a key.
+ * their names, but for those that a `*.revoked` file there holds. Throws TRUST_NO_KEYS when there is none, and INPUT_KEY_FILE for one that is not a key.
  */
 export async function readTrustedKeys(fileSystem: FileSystem, folder: string) {
-  const names = ((await fileSystem.readFolder(folder)) ?? []).filter((name) =>
-    name.endsWith('.pub'),
+  const names = (await fileSystem.readFolder(folder)) ?? [];
+  const revoked = await readKeys(fileSystem, folder, names, '.revoked');
+  const keys = (await readKeys(fileSystem, folder, names, '.pub')).filter(
+    (key) => !revoked.some(({ bytes }) => Buffer.compare(bytes, key.bytes) === 0),
   );
-  if (names.length === 0) throw noKeys(folder);
-  if (names.length > mostKeys) throw tooManyKeys(folder, names.length);
+  if (keys.length === 0) throw noKeys(folder);
+  return keys;
+}
+
+async function readKeys(
+  fileSystem: FileSystem,
+  folder: string,
+  names: readonly string[],
+  end: '.pub' | '.revoked',
+): Promise<readonly PublicKey[]> {
+  const wanted = names.filter((name) => name.endsWith(end));
+  if (wanted.length > mostKeys) throw tooManyKeys(folder, wanted.length);
   const keys: PublicKey[] = [];
-  for (const name of names) {
+  for (const name of wanted) {
     const path = `${folder}/${name}`;
     const bytes = await fileSystem.readFile(path, keyFileLimit);
     // Removed since the folder was read: as if it had never been there.
     if (bytes !== undefined) keys.push(parsePublicKey(bytes.toString('utf8'), path));
   }
-  if (keys.length === 0) throw noKeys(folder);
   return keys;
 }
 
 function noKeys(folder: string): PineError {
   return new PineError('TRUST_NO_KEYS', 'this machine trusts no key', {
-    expected: 'at least one public key, *.pub',
+    expected: 'at least one public key, *.pub, that is not revoked',
     found: 'none',
     where: folder,
     remedy: 'put the .pub file of the build host there (`pinectl keys generate` makes a pair)',

@@ -30,6 +30,15 @@ describe('the keys that a machine trusts', () => {
     await codeOfAsync(() => readTrustedKeys(nodeFileSystem, join(folder, 'gone')), 'TRUST_NO_KEYS');
   });
 
+  it('S5: never trusts a key that a *.revoked file holds, under any name', async () => {
+    writeFileSync(join(folder, 'a.pub'), key(1));
+    writeFileSync(join(folder, 'copy.pub'), `# mine\n${key(2)}`);
+    writeFileSync(join(folder, 'stolen.revoked'), `# stolen in May\n${key(2)}`);
+    expect((await read()).map(({ bytes }) => bytes[0])).toEqual([1]);
+    writeFileSync(join(folder, 'all.revoked'), key(1));
+    await codeOfAsync(read, 'TRUST_NO_KEYS');
+  });
+
   it('does not pass over a file that is not a key: it could be the one that was meant', async () => {
     writeFileSync(join(folder, 'a.pub'), key(1));
     writeFileSync(join(folder, 'b.pub'), 'typo');

@@ -18,6 +18,8 @@ import type { Work } from './work.ts';
 const standardCheckpoint = 16 * 1024 * 1024;
 
 export interface PrepareOptions extends SurveyOptions {
+  /** Refuses the upgrade when files under /etc are in conflict. */
+  readonly strict?: boolean;
   readonly note: (text: string) => void;
   readonly progress?: Progress | undefined;
   /** Bytes between two checkpoints of the slot write; 16 MiB when not given. */
@@ -48,6 +50,7 @@ export async function prepare(
     deployment: id,
     reason: '',
   };
+  if (options.strict) await refuseConflicts(machine, found, options);
   await askHooks(machine, 'before-staging', subject, configuration.hooks);
 
   const way = await chooseWay(machine, found, options, kept);
@@ -80,6 +83,25 @@ export async function prepare(
     progress,
     note,
   };
+}
+
+async function refuseConflicts(
+  machine: Machine,
+  found: Extract<Survey, { kind: 'new' }>,
+  { remote, note }: PrepareOptions,
+): Promise<void> {
+  const { previewEtc } = await import('../etc/preview-etc.ts');
+  const { conflicts } = await previewEtc(machine, found, remote, note);
+  if (conflicts.length === 0) return;
+  throw new PineError('STATE_CONFLICTS', 'files under /etc can not be merged', {
+    expected: 'no conflict, as --strict asks for',
+    found: conflicts
+      .map(({ path, reason }) => `${path} (${reason})`)
+      .join(', ')
+      .slice(0, 2000),
+    where: machine.etc,
+    remedy: '`pinectl upgrade --plan` tells more; without --strict what is here stays',
+  });
 }
 
 /** S7: the same commit for the same slot goes on where it was cut; anything else starts over. */

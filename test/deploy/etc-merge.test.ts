@@ -1,0 +1,147 @@
+import { beforeAll, expect, it } from 'vitest';
+import { readConflicts } from '../../src/deploy/etc/records.ts';
+import { resolveConflict } from '../../src/deploy/etc/resolve.ts';
+import { readStatus } from '../../src/deploy/status.ts';
+import { previewUpgrade, upgrade } from '../../src/deploy/upgrade.ts';
+import { keepAll } from '../crash/world/loss.ts';
+import { makeRelease } from '../crash/world/release.ts';
+import { makeReleases, upgradeOptions } from '../crash/world/releases.ts';
+import { remoteOf } from '../crash/world/remote.ts';
+import { afterCut, deploymentA, machineOf, makeWorld, type World } from '../crash/world/world.ts';
+import { codeOfAsync } from '../support/code-of.ts';
+
+const etc = `/data/etc/${deploymentA}`;
+const shipped = (version: string) => ({
+  sshd_config: `Port 22\n\n\nCiphers ${version}\n`,
+  issue: `release ${version}\n`,
+  profile: 'umask 022\n',
+});
+
+let before: World;
+let options: ReturnType<typeof upgradeOptions>;
+beforeAll(async () => {
+  const releases = await makeReleases();
+  const make = (version: string, timestamp: number) =>
+    makeRelease({
+      ...{ version, timestamp, key: releases.keys.secretKey },
+      objects: { libc: 300_000, [version]: 50_000 },
+      etc: shipped(version),
+    });
+  const [one, two] = [await make('1', 200), await make('2', 300)];
+  options = { ...upgradeOptions(releases), remote: remoteOf(two) };
+  before = await makeWorld({ a: one, b: undefined, order: [1] });
+  const put = (name: string, text: string) =>
+    before.files.writeFile(`${etc}/${name}`, Buffer.from(text), 0o644);
+  await put('sshd_config', 'Port 2222\n\n\nCiphers 1\n');
+  await put('issue', 'go away\n');
+  await put('profile', 'umask 022\n');
+  before.files.settleAll();
+});
+
+const begin = async () => afterCut(before, keepAll);
+
+async function read(world: World, path: string): Promise<string | undefined> {
+  return (await world.files.readFile(path, 1000))?.toString();
+}
+
+/** The machine after the upgrade, with the new deployment running. */
+async function upgraded(): Promise<{ world: World; id: string }> {
+  const world = await begin();
+  const { deployment: id = '' } = await upgrade(machineOf(world), options);
+  return { world: afterCut(world, keepAll), id };
+}
+
+it('S8: an upgrade merges lines, and what it can not merge stays as it is, with the release beside it', async () => {
+  const { world, id } = await upgraded();
+  expect(await read(world, `/data/etc/${id}/sshd_config`)).toBe('Port 2222\n\n\nCiphers 2\n');
+  expect(await read(world, `/data/etc/${id}/issue`)).toBe('go away\n');
+  expect(await read(world, `/data/etc/${id}/issue.pine-new`)).toBe('release 2\n');
+  expect(await read(world, `/data/etc/${id}/hostname`)).toBe('web1\n');
+  // Rolling back finds the old /etc byte for byte, mode for mode.
+  expect(world.files.describe(etc)).toEqual(before.files.describe(etc));
+});
+
+it('S8: what will be in conflict is told before anything is written, and --strict refuses it', async () => {
+  const world = await begin();
+  const preview = await previewUpgrade(machineOf(world), { ...options, plan: true });
+  expect(preview.conflicts).toMatchObject([
+    { path: 'issue', reason: 'lines', beside: 'issue.pine-new' },
+  ]);
+  expect(world.power.log).toEqual([]);
+  await codeOfAsync(
+    () => upgrade(machineOf(world), { ...options, strict: true }),
+    'STATE_CONFLICTS',
+  );
+  const unlike = ({ files, slots }: World) => [files.describe('/data'), slots.b.medium];
+  expect(unlike(world)).toEqual(unlike(before));
+  await world.files.writeFile(`${etc}/issue`, Buffer.from('release 1\n'), 0o644);
+  expect(await upgrade(machineOf(world), { ...options, strict: true })).toMatchObject({
+    kind: 'armed',
+  });
+});
+
+it('fetches for that only what of /etc differs', async () => {
+  const world = await begin();
+  const remote = options.remote;
+  const opened: number[] = [];
+  const counting = {
+    ...remote,
+    objects: {
+      open(checksum: string, length: number) {
+        opened.push(length);
+        return remote.objects.open(checksum, length);
+      },
+    },
+  };
+  await previewUpgrade(machineOf(world), { ...options, remote: counting, plan: true });
+  expect(opened.every((length) => length < 100)).toBe(true);
+  expect(opened.length).toBeLessThanOrEqual(3);
+});
+
+it('status tells of a conflict until it is settled, one way or the other', async () => {
+  const running = (id: string) => ({ running: { deployment: id, slot: 'b', block: 2 } }) as const;
+  for (const side of ['keep', 'take'] as const) {
+    const { world, id } = await upgraded();
+    const machine = machineOf(world, running(id));
+    expect((await readStatus(machine, [])).conflicts).toMatchObject([{ path: 'issue' }]);
+    await codeOfAsync(() => resolveConflict(machine, 'profile', side), 'NOT_FOUND_CONFLICT');
+    await resolveConflict(machine, 'issue', side);
+    expect((await readStatus(machine, [])).conflicts).toEqual([]);
+    expect(await readConflicts(machine, id)).toEqual([]);
+    const found = [];
+    for (const name of ['issue', 'issue.pine-new', 'issue.pine-old']) {
+      found.push(await read(world, `${machine.etc}/${name}`));
+    }
+    expect(found).toEqual(
+      side === 'keep'
+        ? ['go away\n', undefined, undefined]
+        : ['release 2\n', undefined, 'go away\n'],
+    );
+  }
+  const { world, id } = await upgraded();
+  const machine = machineOf(world, running(id));
+  await world.files.remove(`${machine.etc}/issue.pine-new`);
+  expect((await readStatus(machine, [])).conflicts).toEqual([]);
+});
+
+it('S8: where the old default can not be read, what is here stays and what is new comes in', async () => {
+  const world = await begin();
+  const { a } = world.slots;
+  const notes: string[] = [];
+  const note = (text: string) => void notes.push(text);
+  const machine = machineOf(world);
+  // The tables of the running image are damaged after the upgrade has begun.
+  const remote = {
+    ...options.remote,
+    resolveRef: async (name: string) => {
+      a.medium.fill(0, 8, 96);
+      return options.remote.resolveRef(name);
+    },
+  };
+  const { deployment } = await upgrade(machine, { ...options, remote, note });
+  expect(notes.join('\n')).toContain("the old default of /etc can't be read");
+  expect(await read(world, `/data/etc/${deployment}/issue`)).toBe('go away\n');
+  expect(await read(world, `/data/etc/${deployment}/sshd_config`)).toBe(
+    'Port 2222\n\n\nCiphers 1\n',
+  );
+});
