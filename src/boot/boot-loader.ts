@@ -13,6 +13,10 @@ export interface BootLoader {
   readDeployment(block: number): Promise<Deployment | undefined>;
   /** Must not name a block that the present choice names (S1). Flushed on return (S6). */
   writeDeployment(block: number, deployment: Deployment): Promise<void>;
+  /** Empties a block, which must not be one that the present choice names (S1). Flushed on return. */
+  clearDeployment(block: number): Promise<void>;
+  /** Throws INPUT_KERNEL_ARGUMENTS when a deployment can't carry these arguments. */
+  checkArguments(kernelArguments: string): void;
   /** The `pine.boot-compat` number that this installed boot loader understands. */
   readonly compatibility: number;
 }

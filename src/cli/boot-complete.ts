@@ -25,8 +25,12 @@ async function run(options: MachineOptions): Promise<void> {
   const { bootComplete } = await import('../deploy/boot-complete.ts');
   const { readSettings } = await import('../deploy/lenient-configuration.ts');
   const machine = await openMachine(options);
-  const settings = await readSettings(machine, configurationFolder(machine, options), note);
-  const outcome = await bootComplete(machine, { ...settings, note });
+  const { trial, ...settings } = await readSettings(
+    machine,
+    configurationFolder(machine, options),
+    note,
+  );
+  const outcome = await bootComplete(machine, { ...settings, tries: trial.tries, note });
   print(options.json, outcome, () => describe(outcome));
   if (outcome.kind === 'failed') process.exitCode = 1;
   // Last, as nothing waits for it; and not in front of a reboot, nor without the data partition.

@@ -40,6 +40,7 @@ const commands: readonly (readonly [string, string, () => Promise<CommandModule>
     'bring the other slot to what the remote has, and try it',
     () => import('./upgrade.ts'),
   ],
+  ['kargs', 'show or change the kernel arguments', () => import('./kargs.ts')],
   ['rollback', 'go back to the last confirmed deployment', () => import('./rollback.ts')],
   [
     'boot-complete',

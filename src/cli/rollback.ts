@@ -17,8 +17,8 @@ export function define(command: Command): void {
       'after',
       `
 Goes back to the last confirmed deployment. The commit that is left is held: it comes back with
-\`pinectl upgrade --retry\` only. During a trial this ends the trial; when an upgrade waits for its
-reboot, it is given up.
+\`pinectl upgrade --retry\` only. During a trial this ends the trial; when an upgrade or a change of kernel
+arguments waits for its reboot, it is given up.
 
 Example:
   pinectl rollback`,
@@ -42,12 +42,10 @@ async function run(options: MachineOptions & { readonly reboot: boolean }): Prom
 }
 
 function describe(outcome: RollbackOutcome): string {
-  const left = `commit ${outcome.left.slice(0, 12)} is held`;
-  if (outcome.kind === 'given-up')
-    return `the upgrade that waited for its reboot is given up; ${left}`;
-  if (outcome.kind === 'fell-back')
-    return `the trial had failed already: ${outcome.reason}; ${left}`;
+  const left = outcome.held ? `; commit ${outcome.left.slice(0, 12)} is held` : '';
+  if (outcome.kind === 'given-up') return `what waited for its reboot is given up${left}`;
+  if (outcome.kind === 'fell-back') return `the trial had failed already: ${outcome.reason}${left}`;
   const { id, slot } = outcome.to;
   const when = outcome.rebooting ? 'rebooting into' : 'the next boot is';
-  return `${when} deployment ${id} in slot ${slot}; ${left}`;
+  return `${when} deployment ${id} in slot ${slot}${left}`;
 }

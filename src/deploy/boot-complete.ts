@@ -15,8 +15,15 @@ import { attemptsFile, confirmedFile } from './paths.ts';
 import { recoverChoice } from './recover.ts';
 import { changeChoice } from './refusals.ts';
 import { writeRescueCopy } from './rescue-copy.ts';
+import { retireBlocks } from './retire-blocks.ts';
 import { addOnce, describeEvent, settleFallBack } from './settle.ts';
-import { hasFallenBack, markSettled, readSituation, runningDeployment } from './situation.ts';
+import {
+  hasFallenBack,
+  markSettled,
+  readSituation,
+  runningDeployment,
+  trialDeployment,
+} from './situation.ts';
 import { writeState } from './state-files.ts';
 import { transition } from './transitions.ts';
 import { logTrial } from './trial-log.ts';
@@ -29,7 +36,7 @@ export type BootOutcome =
   /** Required health checks of the trial failed: the machine reboots. */
   | { readonly kind: 'failed'; readonly failed: readonly JudgedCheck[] }
   /** A trial ended before, and this is the deployment that it fell back to. */
-  | { readonly kind: 'fell-back'; readonly reason: string }
+  | { readonly kind: 'fell-back'; readonly reason: string; readonly held: boolean }
   /** The boot loader could not follow its choice; it has a fresh one. */
   | { readonly kind: 'recovered' }
   /** On trial without its data: neither confirmed nor failed, and the try is given back (S11). */
@@ -88,7 +95,13 @@ async function begin(
   // S11: without the data partition the reason could not be kept. The trial has no way to start meanwhile.
   if (degraded) return { kind: 'ordinary' };
   if (hasFallenBack(machine, situation)) {
-    return { kind: 'fell-back', reason: await settleFallBack(machine, situation) };
+    const reason = await settleFallBack(machine, situation);
+    const settled = await readSituation(machine);
+    await retireBlocks(machine, settled);
+    const held = settled.state.held.some(
+      ({ commit }) => commit === trialDeployment(situation)?.commit,
+    );
+    return { kind: 'fell-back', reason, held };
   }
   if (situation.choice.order.includes(running.block ?? 0)) await finish(machine, options);
   return { kind: 'ordinary' };
@@ -137,11 +150,12 @@ async function stopDeadline(machine: Machine): Promise<void> {
 
 /**
  * What follows a confirmation, and what an ordinary boot makes good if that was cut (S7): the history, the
- * trial's log, the rescue copy. Writes only what is not as it should be.
+ * trial's log, blocks that nothing may boot, the rescue copy. Writes only what is not as it should be.
  */
 async function finish(machine: Machine, { note }: BootCompleteOptions): Promise<void> {
   const { files, running } = machine;
-  const { state, deployments } = await readSituation(machine);
+  const situation = await readSituation(machine);
+  const { state, deployments } = situation;
   const own = runningDeployment(machine, deployments);
   const last = state.history.findLast((event) => event.deployment === running.deployment);
   if (own !== undefined && last?.kind === 'armed') {
@@ -151,6 +165,7 @@ async function finish(machine: Machine, { note }: BootCompleteOptions): Promise<
     await writeState(machine, addOnce(state, event));
   }
   await removeDurably(files, attemptsFile(machine, running.deployment));
+  await retireBlocks(machine, situation);
   // After a repair files may be missing: the copy that there is may be the better one.
   if (running.data !== 'ok') return;
   try {

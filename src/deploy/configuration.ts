@@ -28,6 +28,9 @@ export interface Configuration {
   readonly etc: HistorySettings;
 }
 
+/** What counts where the file says nothing of trials. */
+export const standardTrial: Configuration['trial'] = { tries: 2, deadline: 300 };
+
 const limit = 64 * 1024;
 
 /** Reads `pinectl.toml`. Throws NOT_FOUND_CONFIGURATION or INPUT_CONFIGURATION. */
@@ -75,8 +78,14 @@ export async function parseConfiguration(text: string, where: string): Promise<C
       where,
     ),
     trial: {
-      tries: number(trial.tries, 2, [1, 9], 'trial.tries', where),
-      deadline: number(trial.deadline, 300, [30, 86_400], 'trial.deadline', where),
+      tries: number(trial.tries, standardTrial.tries, [1, 9], 'trial.tries', where),
+      deadline: number(
+        trial.deadline,
+        standardTrial.deadline,
+        [30, 86_400],
+        'trial.deadline',
+        where,
+      ),
     },
     health: parseHealth(top.health, remote, where),
     hooks: {

@@ -16,7 +16,8 @@ export async function readDeployments(bootLoader: BootLoader): Promise<readonly 
 
 /**
  * An argument block that `listed` does not name: if there is one, of a deployment that lived in the slot that
- * is written now, so that no block goes on describing what is no longer there.
+ * is written now, so that no block goes on describing what is no longer there; else an empty one, so that what the
+ * other slot holds can still be gone back to.
  */
 export function freeBlock(
   deployments: readonly Numbered[],
@@ -25,7 +26,8 @@ export function freeBlock(
 ): number | undefined {
   const free = argumentBlocks.filter((block) => !listed.includes(block));
   const stale = deployments.filter((deployment) => deployment.slot === slot);
-  return free.find((block) => stale.some((entry) => entry.block === block)) ?? free[0];
+  const unused = free.find((block) => !deployments.some((entry) => entry.block === block));
+  return free.find((block) => stale.some((entry) => entry.block === block)) ?? unused ?? free[0];
 }
 
 /** An id for a new deployment of `commit` that none of `taken` has: `0123456789ab.0`. */

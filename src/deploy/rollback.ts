@@ -35,11 +35,18 @@ export type RollbackOutcome =
       readonly left: string;
       readonly to: Numbered;
       readonly rebooting: boolean;
+      /** False when what was left were other kernel arguments for the same image. */
+      readonly held: boolean;
     }
   /** An upgrade that was armed and not yet booted is given up. */
-  | { readonly kind: 'given-up'; readonly left: string }
+  | { readonly kind: 'given-up'; readonly left: string; readonly held: boolean }
   /** The trial had failed already, and this is what it fell back to. */
-  | { readonly kind: 'fell-back'; readonly left: string; readonly reason: string };
+  | {
+      readonly kind: 'fell-back';
+      readonly left: string;
+      readonly reason: string;
+      readonly held: boolean;
+    };
 
 /**
  * Leaves the running deployment for a confirmed one and holds its commit; during a trial this ends the trial. An
@@ -62,12 +69,14 @@ async function choose(machine: Machine, options: RollbackOptions): Promise<Rollb
     const situation = await readSituation(machine);
     refuseEmergency(machine, situation);
     const trial = trialDeployment(situation);
+    const own = runningDeployment(machine, situation.deployments);
     if (trial !== undefined && hasFallenBack(machine, situation)) {
       const reason = await settleFallBack(machine, situation);
-      return { kind: 'fell-back', left: trial.commit, reason };
+      const held = trial.commit !== own?.commit;
+      return { kind: 'fell-back', left: trial.commit, reason, held };
     }
     if (trial !== undefined && trial.block !== machine.running.block) {
-      return await giveUp(machine, situation, trial);
+      return await giveUp(machine, situation, trial, trial.commit !== own?.commit);
     }
     return await leave(machine, situation, options);
   } finally {
@@ -79,12 +88,13 @@ async function giveUp(
   machine: Machine,
   situation: Situation,
   trial: Numbered,
+  held: boolean,
 ): Promise<RollbackOutcome> {
-  await record(machine, situation, trial, 'given up before it was booted');
+  await record(machine, situation, trial, 'given up before it was booted', held);
   const running = machine.running.block ?? 0;
   await changeChoice(machine.bootLoader, { kind: 'drop-trial', running });
   await markSettled(machine);
-  return { kind: 'given-up', left: trial.commit };
+  return { kind: 'given-up', left: trial.commit, held };
 }
 
 async function leave(
@@ -101,18 +111,26 @@ async function leave(
   if ((await machine.files.status(etcFolder(machine, to.id))) === undefined) {
     options.note(`the /etc of ${to.id} is gone: it will start with the one of its image`);
   }
-  if (own !== undefined) await record(machine, situation, own, `left for ${to.id} by rollback`);
+  const held = own !== undefined && own.commit !== to.commit;
+  const reason = `left for ${to.id} by rollback`;
+  if (own !== undefined) await record(machine, situation, own, reason, held);
   await changeChoice(bootLoader, event);
   await markSettled(machine);
   if (options.reboot) await effects.reboot();
-  return { kind: 'left', left: own?.commit ?? '', to, rebooting: options.reboot };
+  return { kind: 'left', left: own?.commit ?? '', to, rebooting: options.reboot, held };
 }
 
 /** The hold first: if the cut comes before the choice, the rollback is simply asked for again (S7). */
-async function record(machine: Machine, situation: Situation, left: Numbered, reason: string) {
+async function record(
+  machine: Machine,
+  { state }: Situation,
+  left: Numbered,
+  reason: string,
+  held: boolean,
+) {
   const event = await describeEvent(machine, left, 'rolled-back', reason);
   const hold = { commit: left.commit, since: machine.clock.now(), reason };
-  await writeState(machine, addOnce(withHold(situation.state, hold), event));
+  await writeState(machine, addOnce(held ? withHold(state, hold) : state, event));
 }
 
 /**

@@ -5,7 +5,14 @@ import { explainFallBack } from './fall-back.ts';
 import type { Machine } from './machine.ts';
 import { attemptsFile } from './paths.ts';
 import { changeChoice } from './refusals.ts';
-import { markSettled, type Situation, trialDeployment } from './situation.ts';
+import {
+  hasFallenBack,
+  markSettled,
+  readSituation,
+  runningDeployment,
+  type Situation,
+  trialDeployment,
+} from './situation.ts';
 import { readSlot } from './slot-contents.ts';
 import { type HistoryEvent, type MachineState, withEvent, withHold } from './state.ts';
 import { writeState } from './state-files.ts';
@@ -27,13 +34,26 @@ export async function settleFallBack(machine: Machine, situation: Situation): Pr
   });
   if (trial !== undefined) {
     const event = await describeEvent(machine, trial, 'fell-back', reason);
-    const held = withHold(state, { commit: trial.commit, since: clock.now(), reason });
-    await writeState(machine, addOnce(held, event));
+    const hold = { commit: trial.commit, since: clock.now(), reason };
+    // What failed were other kernel arguments for the same image: that one is good.
+    const sameImage = runningDeployment(machine, situation.deployments)?.commit === trial.commit;
+    await writeState(machine, addOnce(sameImage ? state : withHold(state, hold), event));
   }
   await changeChoice(machine.bootLoader, { kind: 'drop-trial', running: running.block ?? 0 });
   await markSettled(machine);
   if (trial !== undefined) await removeDurably(files, attemptsFile(machine, trial.id));
   return reason;
+}
+
+/** The situation, after a trial that failed was closed if there was one. What is decided next starts from it. */
+export async function settleIfFallenBack(
+  machine: Machine,
+  note: (text: string) => void,
+): Promise<Situation> {
+  const situation = await readSituation(machine);
+  if (!hasFallenBack(machine, situation) || machine.running.data === 'degraded') return situation;
+  note(`the last trial was left: ${await settleFallBack(machine, situation)}`);
+  return readSituation(machine);
 }
 
 /** An event of the history about a deployment, now. */

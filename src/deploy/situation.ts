@@ -68,6 +68,16 @@ export function hasFallenBack(
   return trial.tries === 0 || (skipped && !settled);
 }
 
+/** The deployment that is armed and waits for its first boot. */
+export function armedDeployment(
+  machine: Pick<Machine, 'running'>,
+  situation: Pick<Situation, 'choice' | 'deployments' | 'settled'>,
+): Numbered | undefined {
+  const trial = trialDeployment(situation);
+  const waits = trial?.block !== machine.running.block && !hasFallenBack(machine, situation);
+  return waits ? trial : undefined;
+}
+
 /** Notes that what this boot skipped is dealt with: a choice written from now on is a new one. */
 export async function markSettled(machine: Machine): Promise<void> {
   await machine.files.makeFolder(machine.volatile, 0o755);
@@ -85,5 +95,16 @@ export function refuseEmergency(
     found: describeChoice(choice),
     where: 'the boot choice',
     remedy: 'run `pinectl boot-complete`: it writes a fresh one for the running deployment',
+  });
+}
+
+/** S11: whoever makes a deployment needs the data partition: for its state, and for the /etc that goes along. */
+export function refuseDegraded({ running, data }: Pick<Machine, 'running' | 'data'>): void {
+  if (running.data !== 'degraded') return;
+  throw new PineError('STATE_DEGRADED', 'the machine runs without its data partition', {
+    expected: 'a data partition that is mounted',
+    found: running.dataDetail || 'none',
+    where: data,
+    remedy: 'repair the data partition and reboot',
   });
 }

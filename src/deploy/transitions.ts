@@ -4,7 +4,7 @@ import type { BootChoice } from '../boot/choice.ts';
 export type ChoiceEvent =
   /** The slot that `blocks` live in is about to be written (S2). An armed trial is given up. */
   | { readonly kind: 'unlist'; readonly running: number; readonly blocks: readonly number[] }
-  /** `block` is whole and durable: it shall be tried at the next boots (S3). */
+  /** `block` is whole and durable: it shall be tried at the next boots (S3), instead of one that is armed. */
   | {
       readonly kind: 'arm';
       readonly running: number;
@@ -59,14 +59,14 @@ export function transition(choice: BootChoice | undefined, event: ChoiceEvent): 
       return { choice: { order: confirmed.filter((block) => !event.blocks.includes(block)) } };
     }
     case 'arm': {
-      if (trial !== undefined) return { refused: 'on-trial' };
+      if (runningIsOnTrial) return { refused: 'on-trial' }; // S1
       if (!order.includes(running)) return { refused: 'left' };
       if (order.includes(event.block)) return { refused: 'in-use' };
       if (!Number.isInteger(event.tries) || event.tries < 1 || event.tries > 9) {
         return { refused: 'tries' };
       }
       const { block, tries } = event;
-      const others = order.filter((other) => other !== running);
+      const others = confirmed.filter((other) => other !== running);
       return { choice: { order: [block, running, ...others], trial: { block, tries } } };
     }
     case 'confirm': {

@@ -5,8 +5,8 @@ import { findHooks } from './hooks/run-hooks.ts';
 import { keptFolders } from './kept-folders.ts';
 import type { Machine } from './machine.ts';
 import { withNotice } from './notice.ts';
-import { settleFallBack } from './settle.ts';
-import { hasFallenBack, markSettled, readSituation } from './situation.ts';
+import { settleIfFallenBack } from './settle.ts';
+import { markSettled, readSituation } from './situation.ts';
 import { type PrepareOptions, prepare } from './upgrade/prepare.ts';
 import type { WaysPreview } from './upgrade/preview-ways.ts';
 import { checkSpace } from './upgrade/space.ts';
@@ -44,12 +44,7 @@ export function upgrade(machine: Machine, options: UpgradeOptions): Promise<Upgr
 async function bringUpToDate(machine: Machine, options: UpgradeOptions): Promise<UpgradeOutcome> {
   const lock = await machine.effects.lock();
   try {
-    const situation = await readSituation(machine);
-    if (hasFallenBack(machine, situation) && machine.running.data !== 'degraded') {
-      const reason = await settleFallBack(machine, situation);
-      options.note(`the last upgrade was tried and left: ${reason}`);
-    }
-    const settled = await readSituation(machine);
+    const settled = await settleIfFallenBack(machine, options.note);
     const found = await survey(machine, settled, options);
     if (found.kind !== 'new') return await nothingToWrite(machine, found, options);
 

@@ -23,7 +23,7 @@ describe.skipIf(unable)('the truth table of the boot choice', () => {
 
   it('has all its rows', () => {
     expect(rows.map(({ number }) => Number(number))).toEqual(rows.map((_, index) => index + 1));
-    expect(rows.length).toBeGreaterThanOrEqual(89);
+    expect(rows.length).toBeGreaterThanOrEqual(91);
   });
 
   const tested = rows.filter(({ otherwise }) => !(withoutUefi && otherwise === 'UEFI'));

@@ -69,6 +69,7 @@ describe('rollback', () => {
     expect(await rollback(machineOf(machine), options)).toEqual({
       kind: 'given-up',
       left: releases.v2.checksum,
+      held: true,
     });
     expect(await machine.boot.readChoice()).toEqual({ order: [1] });
     expect(await heldCommits(machine)).toEqual([releases.v2.checksum]);

@@ -73,6 +73,14 @@ describe('every event on every boot choice', () => {
     }
   });
 
+  it('S1: arms instead of what is armed, and nothing while what runs is on trial', () => {
+    for (const { choice, event, result } of results) {
+      if (event.kind !== 'arm' || !('choice' in result)) continue;
+      expect(choice.trial?.block).not.toBe(event.running);
+      if (choice.trial !== undefined) expect(result.choice.order).not.toContain(choice.trial.block);
+    }
+  });
+
   it('S2: leaves none of the unlisted blocks in the order, and no trial', () => {
     expect(
       wrong(
@@ -155,4 +163,11 @@ it('goes the ways of docs/architecture.md', () => {
   expect(step(armed, { kind: 'confirm', running: 2 })).toEqual({ order: [2, 1] });
   expect(step(armed, { kind: 'roll-back', running: 2, to: 1 })).toEqual({ order: [1] });
   expect(step(armed, { kind: 'drop-trial', running: 1 })).toEqual({ order: [1] });
+  // A change of kernel arguments, and another one before the reboot: the same slot, another block.
+  const changed = step({ order: [1, 2] }, { kind: 'arm', running: 1, block: 3, tries: 2 });
+  expect(changed).toEqual({ order: [3, 1, 2], trial: { block: 3, tries: 2 } });
+  const again = step(changed, { kind: 'arm', running: 1, block: 4, tries: 2 });
+  expect(again).toEqual({ order: [4, 1, 2], trial: { block: 4, tries: 2 } });
+  expect(step(again, { kind: 'confirm', running: 4 })).toEqual({ order: [4, 1, 2] });
+  expect(step(again, { kind: 'drop-trial', running: 1 })).toEqual({ order: [1, 2] });
 });

@@ -21,18 +21,26 @@ export function kernelArgumentsProblem(text: string): string | undefined {
   return /^ | {2}| $/.test(text) ? 'a space at an end, or two in a row' : undefined;
 }
 
+/** Throws INPUT_KERNEL_ARGUMENTS when a deployment can't carry these arguments. */
+export function checkKernelArguments(text: string): void {
+  const problem = kernelArgumentsProblem(text);
+  if (problem === undefined) return;
+  throw new PineError('INPUT_KERNEL_ARGUMENTS', 'these kernel arguments can not be stored', {
+    expected: 'words of printable ASCII without quotes, $, \\, *, ? and [, one space between them',
+    found: problem,
+    where: 'the kernel arguments',
+    remedy: 'change the arguments',
+  });
+}
+
+/** An argument block that describes nothing: GRUB passes it over. */
+export function emptyDeployment(): Buffer {
+  return encodeEnvironmentBlock([], deploymentSize);
+}
+
 /** Writes a deployment as the 4096 bytes of its argument block. Throws INPUT_KERNEL_ARGUMENTS or INPUT_DEPLOYMENT. */
 export function encodeDeployment(deployment: Deployment): Buffer {
-  const problem = kernelArgumentsProblem(deployment.kernelArguments);
-  if (problem !== undefined) {
-    throw new PineError('INPUT_KERNEL_ARGUMENTS', 'these kernel arguments can not be stored', {
-      expected:
-        'words of printable ASCII without quotes, $, \\, *, ? and [, one space between them',
-      found: problem,
-      where: 'the kernel arguments',
-      remedy: 'change the arguments',
-    });
-  }
+  checkKernelArguments(deployment.kernelArguments);
   const bytes = encodeEnvironmentBlock(
     [
       ['pine_id', deployment.id],

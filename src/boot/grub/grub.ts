@@ -4,7 +4,12 @@ import type { BootLoader } from '../boot-loader.ts';
 import type { BootChoice, Deployment } from '../choice.ts';
 import type { RescueStore } from '../rescue-store.ts';
 import { decodeChoice, encodeChoice } from './choice-codec.ts';
-import { decodeDeployment, encodeDeployment } from './deployment-codec.ts';
+import {
+  checkKernelArguments,
+  decodeDeployment,
+  emptyDeployment,
+  encodeDeployment,
+} from './deployment-codec.ts';
 import { readBootFile, rewriteBootFile } from './in-place.ts';
 import { decodeRescue, encodeRescue } from './rescue-codec.ts';
 
@@ -43,7 +48,18 @@ export class GrubBootLoader implements BootLoader, RescueStore {
   }
 
   async writeDeployment(block: number, deployment: Deployment): Promise<void> {
-    const bytes = encodeDeployment(deployment);
+    await this.#rewriteBlock(block, encodeDeployment(deployment));
+  }
+
+  async clearDeployment(block: number): Promise<void> {
+    await this.#rewriteBlock(block, emptyDeployment());
+  }
+
+  checkArguments(kernelArguments: string): void {
+    checkKernelArguments(kernelArguments);
+  }
+
+  async #rewriteBlock(block: number, bytes: Buffer): Promise<void> {
     const choice = await this.readChoice();
     // S1: what the choice names may be booted at any moment.
     if (choice?.order.includes(block)) {

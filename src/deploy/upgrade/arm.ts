@@ -7,8 +7,14 @@ import { type HistoryEvent, withoutHold } from '../state.ts';
 import { readState, removeWriting, writeState } from '../state-files.ts';
 import type { Work } from './work.ts';
 
+/** What arming a deployment needs, whether its slot was written for it or not. */
+export type ArmingWork = Pick<
+  Work,
+  'machine' | 'deployment' | 'block' | 'tries' | 'version' | 'baseline' | 'reason' | 'note'
+> & { readonly target: Pick<Work['target'], 'running'> };
+
 /** S8: the new deployment's /etc, merged of what the running one has at this moment and both defaults. */
-export async function mergeIntoNewEtc({ machine, deployment, note }: Work): Promise<void> {
+export async function mergeIntoNewEtc({ machine, deployment, note }: ArmingWork): Promise<void> {
   const { files } = machine;
   if ((await files.status(machine.etc)) === undefined) {
     // A disk image that never booted: the initramfs makes an /etc out of the image.
@@ -23,13 +29,13 @@ export async function mergeIntoNewEtc({ machine, deployment, note }: Work): Prom
 }
 
 /** The arguments of the new deployment, in a block that the boot choice does not name. */
-export async function writeArguments({ machine, block, deployment }: Work): Promise<void> {
+export async function writeArguments({ machine, block, deployment }: ArmingWork): Promise<void> {
   await machine.bootLoader.writeDeployment(block, deployment);
 }
 
 /** What the next boot has to know besides the choice is on record before it (S6). */
-export async function remember(work: Work): Promise<void> {
-  const { machine, deployment, version, baseline } = work;
+export async function remember(work: ArmingWork): Promise<void> {
+  const { machine, deployment, version, baseline, reason = '' } = work;
   const { value: state } = await readState(machine);
   const { id, slot, commit } = deployment;
   const event: HistoryEvent = {
@@ -39,13 +45,13 @@ export async function remember(work: Work): Promise<void> {
     slot,
     commit,
     version,
-    reason: '',
+    reason,
   };
   await writeState(machine, { ...withoutHold(addOnce(state, event), commit), baseline });
 }
 
 /** S3: one write of one sector, and all that it points to is durable. */
-export async function arm({ machine, target, block, tries }: Work): Promise<void> {
+export async function arm({ machine, target, block, tries }: ArmingWork): Promise<void> {
   await changeChoice(machine.bootLoader, { kind: 'arm', running: target.running, block, tries });
 }
 

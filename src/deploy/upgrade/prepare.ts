@@ -10,6 +10,7 @@ import type { Situation } from '../situation.ts';
 import { readWriting } from '../state-files.ts';
 import { chooseWay } from './choose-way.ts';
 import { argumentsForTrial } from './kernel-arguments.ts';
+import { noFreeBlock } from './refuse.ts';
 import { checkSpace } from './space.ts';
 import type { Survey, SurveyOptions } from './survey.ts';
 import type { Work } from './work.ts';
@@ -55,7 +56,7 @@ export async function prepare(
 
   const way = await chooseWay(machine, found, options, kept);
   const block = freeBlock(situation.deployments, target.unlisted.order, target.slot);
-  if (block === undefined) throw noBlock(target.unlisted.order);
+  if (block === undefined) throw noFreeBlock(target.unlisted.order);
   return {
     machine,
     target,
@@ -121,13 +122,4 @@ async function findResumption(
   const folders = (await machine.files.readFolder(`${machine.data}/etc`)) ?? [];
   const blocks = situation.deployments.map(({ id }) => id);
   return { id: newDeploymentId(accepted.checksum, new Set([...folders, ...blocks])), resumeAt: 0 };
-}
-
-function noBlock(order: readonly number[]): PineError {
-  return new PineError('STATE_NO_BLOCK', 'no argument block is free', {
-    expected: 'one of four that the boot choice does not name',
-    found: `order ${order.join(' ')}`,
-    where: 'the boot partition',
-    remedy: 'roll back to, or confirm, one of the deployments',
-  });
 }

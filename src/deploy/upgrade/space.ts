@@ -30,13 +30,23 @@ export async function checkSpace(
       remedy: 'commit a smaller tree, or install again with larger slots',
     });
   }
-  const { files, data, etc } = machine;
+  const { files, etc } = machine;
   const plans = accepted.plan.size + (running.plan?.size ?? 0);
-  const needed = (await measureFolder(files, etc)) + plans + reserve;
+  const bytes = (await measureFolder(files, etc)) + plans;
+  return checkDataSpace(machine, bytes, 'a copy of /etc and two plans');
+}
+
+/** S10: the data partition has room for so many bytes, and some more. Tells how many in all. Throws SPACE_DATA. */
+export async function checkDataSpace(
+  { files, data }: Pick<Machine, 'files' | 'data'>,
+  bytes: number,
+  what: string,
+): Promise<number> {
+  const needed = bytes + reserve;
   const free = await files.freeBytes(data);
   if (free >= needed) return needed;
-  throw new PineError('SPACE_DATA', 'the data partition is too full for an upgrade', {
-    expected: `${needed} free bytes, for a copy of /etc and two plans`,
+  throw new PineError('SPACE_DATA', 'the data partition is too full', {
+    expected: `${needed} free bytes, for ${what}`,
     found: `${free} bytes`,
     where: data,
     remedy: 'free some space there and run the command again',

@@ -1,5 +1,5 @@
 import { arm, forgetWriting, mergeIntoNewEtc, remember, writeArguments } from './arm.ts';
-import type { Step, Work } from './work.ts';
+import type { Step } from './work.ts';
 import {
   clearTrailer,
   noteWriting,
@@ -30,6 +30,6 @@ export const writingSteps: readonly Step[] = [
 ];
 
 /** Runs steps one after the other; the first that fails ends it. */
-export async function runSteps(steps: readonly Step[], work: Work): Promise<void> {
+export async function runSteps<W>(steps: readonly Step<W>[], work: W): Promise<void> {
   for (const step of steps) await step.run(work);
 }

@@ -8,14 +8,15 @@ import type { Configuration } from '../configuration.ts';
 import type { Numbered } from '../deployments.ts';
 import type { Machine } from '../machine.ts';
 import {
-  hasFallenBack,
+  armedDeployment,
+  refuseDegraded,
   refuseEmergency,
   runningDeployment,
   type Situation,
-  trialDeployment,
 } from '../situation.ts';
 import { readSlot, type SlotContents } from '../slot-contents.ts';
 import { chooseTarget, type Target } from '../target.ts';
+import { refuseArmed } from './refuse.ts';
 
 /** A repository to upgrade from. Nothing that it gives is believed (S5). */
 export interface UpgradeRemote {
@@ -86,10 +87,10 @@ export async function survey(
   await remote.checkMode();
   const checksum = await remote.resolveRef(configuration.ref);
   if (checksum === running.checksum) return { kind: 'up-to-date', running };
-  const armed = trialDeployment(situation);
-  if (armed?.commit === checksum && !hasFallenBack(machine, situation)) {
-    return { kind: 'already-armed', running, armed };
-  }
+  const armed = armedDeployment(machine, situation);
+  if (armed?.commit === checksum) return { kind: 'already-armed', running, armed };
+  // A change of kernel arguments would be lost: the new deployment has those of the running one.
+  if (armed?.slot === machine.running.slot) throw refuseArmed(armed);
   const { acceptCommit } = await import('../../trust/policy.ts');
   const accepted = await acceptCommit({
     checksum,
@@ -110,17 +111,6 @@ export async function survey(
     });
   }
   return { kind: 'new', running, own: own as Numbered, target, accepted };
-}
-
-/** S11: an upgrade needs the data partition: for its state, and for the /etc that goes along. */
-function refuseDegraded({ running, data }: Machine): void {
-  if (running.data !== 'degraded') return;
-  throw new PineError('STATE_DEGRADED', 'the machine runs without its data partition', {
-    expected: 'a data partition that is mounted',
-    found: running.dataDetail || 'none',
-    where: data,
-    remedy: 'repair the data partition and reboot',
-  });
 }
 
 /** What runs, as its slot says: the base of the upgrade, and what a commit must not be older than. */

@@ -39,13 +39,15 @@ export interface Work {
   /** After so many bytes the target is flushed and writing.json replaced. */
   readonly checkpointBytes: number;
   readonly baseline: HealthBaseline;
+  /** What the history says of why it was armed, where that is not plain. */
+  readonly reason?: string;
   readonly progress?: Progress | undefined;
   /** Tells the user something that is worth knowing and no error. */
   readonly note: (text: string) => void;
 }
 
 /** A step of the writing part: small, and harmless when it is done twice (S7). */
-export interface Step {
+export interface Step<W = Work> {
   readonly name: string;
-  run(work: Work): Promise<void>;
+  run(work: W): Promise<void>;
 }

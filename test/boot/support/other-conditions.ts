@@ -1,3 +1,4 @@
+import { emptyDeployment } from '../../../src/boot/grub/deployment-codec.ts';
 import { encodeEnvironmentBlock } from '../../../src/boot/grub/environment-block.ts';
 import { runProgram } from '../../../src/install/program.ts';
 import type { QemuRun } from './qemu.ts';
@@ -33,6 +34,9 @@ const conditions: Readonly<Record<string, Condition>> = {
       ...{ pine_id: 'd2', pine_slot: 'b', pine_args: 'console=ttyS0 block2' },
     }),
   ),
+  'block 1 emptied': {
+    prepare: (disk) => disk.writeBootFile('grub/deployment-1.env', emptyDeployment()),
+  },
   'all blocks zeroed': {
     async prepare(disk) {
       for (const number of [1, 2, 3, 4]) {

@@ -1,7 +1,12 @@
 import type { BootLoader } from '../../../src/boot/boot-loader.ts';
 import type { BootChoice, Deployment } from '../../../src/boot/choice.ts';
 import { decodeChoice, encodeChoice } from '../../../src/boot/grub/choice-codec.ts';
-import { decodeDeployment, encodeDeployment } from '../../../src/boot/grub/deployment-codec.ts';
+import {
+  checkKernelArguments,
+  decodeDeployment,
+  emptyDeployment,
+  encodeDeployment,
+} from '../../../src/boot/grub/deployment-codec.ts';
 import type { RescueStore } from '../../../src/boot/rescue-store.ts';
 import type { Disk } from './disk.ts';
 
@@ -38,6 +43,14 @@ export class BootPartition implements BootLoader, RescueStore {
     if (choice?.order.includes(block)) throw new Error(`S1: block ${block} is listed`);
     await this.#write(place(block), encodeDeployment(deployment));
   }
+
+  async clearDeployment(block: number): Promise<void> {
+    const choice = await this.readChoice();
+    if (choice?.order.includes(block)) throw new Error(`S1: block ${block} is listed`);
+    await this.#write(place(block), emptyDeployment());
+  }
+
+  checkArguments = checkKernelArguments;
 
   async readRescue(): Promise<Buffer | undefined> {
     return this.rescue;
