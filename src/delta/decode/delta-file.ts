@@ -4,7 +4,13 @@ import { createBrotliDecompress } from 'node:zlib';
 import { PineError } from '../../error.ts';
 import type { PositionedReader } from '../../ports/positioned-reader.ts';
 import { corruptDelta } from '../format/corrupt-delta.ts';
-import { hashSize, pieceSize, type StreamName, streamNames } from '../format/delta-format.ts';
+import {
+  hashSize,
+  maxWindowBits,
+  pieceSize,
+  type StreamName,
+  streamNames,
+} from '../format/delta-format.ts';
 import type { DeltaHeader } from '../format/header.ts';
 import { readDeltaStart, type Signers } from './delta-start.ts';
 import { StreamReader } from './stream-reader.ts';
@@ -87,7 +93,7 @@ async function* decompress(
 ): AsyncGenerator<Uint8Array> {
   const decoder = createBrotliDecompress({ chunkSize: 32768 });
   // Errors of either arrive where the decoder is read.
-  pipeline(Readable.from(compressed), decoder, () => undefined);
+  pipeline(Readable.from(checkWindow(compressed, where)), decoder, () => undefined);
   try {
     for await (const chunk of decoder) yield chunk;
   } catch (error) {
@@ -96,4 +102,30 @@ async function* decompress(
   } finally {
     decoder.destroy();
   }
+}
+
+/** S9: what the decoder would take for a stream shows in its first byte (RFC 7932, section 9.1). */
+async function* checkWindow(
+  compressed: AsyncIterable<Buffer>,
+  where: string,
+): AsyncGenerator<Buffer> {
+  let isFirst = true;
+  for await (const piece of compressed) {
+    const bits = isFirst ? windowBits(piece[0] ?? 0) : 0;
+    if (bits > maxWindowBits) {
+      throw corruptDelta(`a window of at most ${maxWindowBits} bits`, `${bits} bits`, where);
+    }
+    isFirst = false;
+    yield piece;
+  }
+}
+
+function windowBits(first: number): number {
+  if ((first & 1) === 0) return 16;
+  const high = (first >> 1) & 7;
+  if (high !== 0) return 17 + high;
+  const low = (first >> 4) & 7;
+  // 1 is reserved, and begins the large windows of brotli's own extension.
+  if (low === 1) return 62;
+  return low === 0 ? 17 : 8 + low;
 }
