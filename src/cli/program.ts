@@ -41,6 +41,7 @@ const commands: readonly (readonly [string, string, () => Promise<CommandModule>
     () => import('./upgrade.ts'),
   ],
   ['kargs', 'show or change the kernel arguments', () => import('./kargs.ts')],
+  ['verify', 'compare the slots with what was signed', () => import('./verify.ts')],
   ['rollback', 'go back to the last confirmed deployment', () => import('./rollback.ts')],
   [
     'boot-complete',

@@ -11,6 +11,8 @@ export type ChoiceEvent =
       readonly block: number;
       readonly tries: number;
     }
+  /** What was unlisted to be written again with what it held is whole: the order is `order` again (S2). */
+  | { readonly kind: 'relist'; readonly running: number; readonly order: readonly number[] }
   /** The running deployment is on trial and good. */
   | { readonly kind: 'confirm'; readonly running: number }
   /** The trial failed, or is given up before it began: another deployment runs. */
@@ -57,6 +59,13 @@ export function transition(choice: BootChoice | undefined, event: ChoiceEvent): 
       if (event.blocks.includes(running)) return { refused: 'in-use' }; // S1
       if (!order.includes(running)) return { refused: 'left' };
       return { choice: { order: confirmed.filter((block) => !event.blocks.includes(block)) } };
+    }
+    case 'relist': {
+      if (trial !== undefined) return { refused: 'on-trial' };
+      if (!order.includes(running)) return { refused: 'left' };
+      // What is listed now stays so.
+      if (!order.every((block) => event.order.includes(block))) return { refused: 'in-use' };
+      return { choice: { order: event.order } };
     }
     case 'arm': {
       if (runningIsOnTrial) return { refused: 'on-trial' }; // S1

@@ -1,4 +1,4 @@
-import type { SlotName } from '../boot/choice.ts';
+import { argumentBlocks, type SlotName } from '../boot/choice.ts';
 import { isRecord, parseJson, text, whole } from './json.ts';
 
 /** The write under way: what goes into which slot, and how much of it is durable. */
@@ -11,6 +11,8 @@ export interface Writing {
   readonly size: number;
   /** Bytes from the slot's start that are on stable storage. */
   readonly durable: number;
+  /** When a slot is written again with what it held: the boot order to be put back afterwards. */
+  readonly relist?: readonly number[];
 }
 
 /** The most that writing.json may be, in bytes. */
@@ -27,7 +29,17 @@ export function parseWriting(bytes: Uint8Array): Writing | undefined {
   const durable = whole(value.durable);
   if (commit === undefined || slot === undefined || deployment === undefined) return undefined;
   if (size === undefined || durable === undefined || durable > size) return undefined;
-  return { commit, slot, deployment, size, durable };
+  const relist = parseOrder(value.relist);
+  if (relist === null) return undefined;
+  return { commit, slot, deployment, size, durable, ...(relist && { relist }) };
+}
+
+function parseOrder(value: unknown): readonly number[] | null | undefined {
+  if (value === undefined) return undefined;
+  const isBlock = (entry: unknown): entry is number => argumentBlocks.some((one) => one === entry);
+  return Array.isArray(value) && value.length <= argumentBlocks.length && value.every(isBlock)
+    ? value
+    : null;
 }
 
 /** The bytes of writing.json. */

@@ -21,6 +21,8 @@ export interface Plan {
   readonly objects: number;
   /** From byte 0 to the end, checked as they come. Reads 64 KiB at a time. */
   segments(): AsyncIterable<Segment>;
+  /** Literal bytes by where they lie among all literal bytes. */
+  readLiteral(offset: number, length: number): Promise<Buffer>;
   /** Where the content of an object lies in the image, by its checksum in hex. */
   find(checksum: string): Promise<{ offset: number; length: number } | undefined>;
   /** Reads everything, and throws CORRUPT_PLAN where something is not as the format says. */
@@ -40,6 +42,10 @@ export async function openPlan(reader: PositionedReader): Promise<Plan> {
     imageSize: shape.imageSize,
     objects: shape.objects,
     segments,
+    readLiteral: (offset, length) => {
+      if (offset + length > shape.literalBytes) throw new RangeError('outside of the literals');
+      return reader.read(planParts(shape).literals + offset, length);
+    },
     find: (checksum) => index.find(checksum),
     async check() {
       for await (const _ of segments()) {

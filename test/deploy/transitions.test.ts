@@ -28,6 +28,7 @@ const events: readonly ChoiceEvent[] = blocks.flatMap((running) => [
   { kind: 'drop-trial', running },
   { kind: 'recover', running },
   { kind: 'return-try', running, limit: 2 },
+  ...orders().map((order) => ({ kind: 'relist', running, order }) as const),
   ...blocks.flatMap((other): ChoiceEvent[] => [
     { kind: 'unlist', running, blocks: [other] },
     { kind: 'unlist', running, blocks: blocks.filter((block) => block !== other) },
@@ -51,7 +52,7 @@ describe('every event on every boot choice', () => {
 
   it('gives a choice that the boot loader takes, or a refusal', () => {
     expect(results.length).toBeGreaterThan(20_000);
-    expect(new Set(allowed.map(({ event }) => event.kind)).size).toBe(7);
+    expect(new Set(allowed.map(({ event }) => event.kind)).size).toBe(8);
     for (const { next } of allowed) encodeChoice(next);
   });
 
@@ -81,6 +82,16 @@ describe('every event on every boot choice', () => {
     }
   });
 
+  it('S1: relists only what takes nothing away, and nothing during a trial', () => {
+    for (const { choice, event, result } of results) {
+      if (event.kind !== 'relist' || !('choice' in result)) continue;
+      expect(choice.trial).toBeUndefined();
+      expect(choice.order).toContain(event.running);
+      expect(result.choice).toEqual({ order: event.order });
+      expect(event.order).toEqual(expect.arrayContaining([...choice.order]));
+    }
+  });
+
   it('S2: leaves none of the unlisted blocks in the order, and no trial', () => {
     expect(
       wrong(
@@ -98,6 +109,9 @@ describe('every event on every boot choice', () => {
         if (event.kind === 'confirm') return fresh.join() === String(event.running);
         if (event.kind === 'recover') return fresh.every((block) => block === event.running);
         if (event.kind === 'roll-back') return fresh.every((block) => block === event.to);
+        // The one that was read back is told by the order that a repair had noted (test/crash/repair.test.ts).
+        if (event.kind === 'relist')
+          return choice.order.every((block) => next.order.includes(block));
         return fresh.every((block) => block === event.running && confirmedOf(choice).length === 0);
       }),
     ).toEqual([]);

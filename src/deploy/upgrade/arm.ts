@@ -56,6 +56,6 @@ export async function arm({ machine, target, block, tries }: ArmingWork): Promis
 }
 
 /** The write is complete. Without this it would only be looked at again. */
-export async function forgetWriting({ machine }: Work): Promise<void> {
+export async function forgetWriting({ machine }: Pick<Work, 'machine'>): Promise<void> {
   await removeWriting(machine);
 }

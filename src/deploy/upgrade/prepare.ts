@@ -114,6 +114,7 @@ async function findResumption(
   const writing = await readWriting(machine);
   if (
     writing?.commit === accepted.checksum &&
+    writing.relist === undefined && // not a repair, which has no deployment of its own
     writing.slot === target.slot &&
     writing.size === accepted.image.size
   ) {

@@ -36,6 +36,8 @@ export interface Work {
   readonly objects: ObjectSource;
   /** Bytes that a run which was cut left durable in the target (S7). */
   readonly resumeAt: number;
+  /** The boot order to be put back once the slot is whole again, where it is written with what it held. */
+  readonly relist?: readonly number[];
   /** After so many bytes the target is flushed and writing.json replaced. */
   readonly checkpointBytes: number;
   readonly baseline: HealthBaseline;
@@ -45,6 +47,16 @@ export interface Work {
   /** Tells the user something that is worth knowing and no error. */
   readonly note: (text: string) => void;
 }
+
+/** What every step at a slot needs, whether the deployment in it is a new one or not. */
+export type SlotWork = Pick<
+  Work,
+  'machine' | 'target' | 'deployment' | 'image' | 'trailer' | 'resumeAt' | 'relist' | 'progress'
+>;
+
+/** What writing an image needs besides. */
+export type ImageWork = SlotWork &
+  Pick<Work, 'recipe' | 'segmentsWithoutBase' | 'objects' | 'checkpointBytes' | 'note'>;
 
 /** A step of the writing part: small, and harmless when it is done twice (S7). */
 export interface Step<W = Work> {

@@ -6,28 +6,27 @@ import { executePlan } from '../../plan/execute.ts';
 import { verifyImage } from '../../plan/read-back.ts';
 import type { BlockDevice } from '../../ports/block-device.ts';
 import { removeWriting, writeWriting } from '../state-files.ts';
-import type { Work } from './work.ts';
+import type { Writing } from '../writing.ts';
+import type { ImageWork, SlotWork, Work } from './work.ts';
 
 /** S2: from here on the boot loader will not start the slot, whatever happens while it is written. */
-export async function unlistTarget({ machine, target }: Work): Promise<void> {
+export async function unlistTarget({ machine, target }: SlotWork): Promise<void> {
   await machine.bootLoader.writeChoice(target.unlisted);
 }
 
 /** Notes what is written where, before the first byte of the slot changes (S7). */
-export async function noteWriting({ machine, target, deployment, image, resumeAt }: Work) {
+export async function noteWriting(work: SlotWork): Promise<void> {
+  await writeWriting(work.machine, writingOf(work, work.resumeAt));
+}
+
+function writingOf({ target, deployment, image, relist }: SlotWork, durable: number): Writing {
   const { id, commit } = deployment;
   const { slot } = target;
-  await writeWriting(machine, {
-    commit,
-    slot,
-    deployment: id,
-    size: image.size,
-    durable: resumeAt,
-  });
+  return { commit, slot, deployment: id, size: image.size, durable, ...(relist && { relist }) };
 }
 
 /** The slot no longer says what it held: a trailer must never stand over an image that it is not of. */
-export async function clearTrailer({ target }: Work): Promise<void> {
+export async function clearTrailer({ target }: SlotWork): Promise<void> {
   await withDevice(target.opener, 'write', async (device) => {
     await device.write(device.size - trailerSize, Buffer.alloc(trailerSize));
     await device.flush();
@@ -39,7 +38,7 @@ export async function clearTrailer({ target }: Work): Promise<void> {
  * machine (the running slot, the first half of a run that was cut) was damaged: it is written once more from
  * the remote alone. Throws CORRUPT_IMAGE when that is wrong too.
  */
-export async function writeImage(work: Work): Promise<void> {
+export async function writeImage(work: ImageWork): Promise<void> {
   const first = await execute(work, work.recipe, work.resumeAt).catch(unlessDelta);
   if (first?.sha256 === work.image.sha256) return;
   work.note(
@@ -64,8 +63,8 @@ function unlessDelta(error: unknown): undefined {
   throw error;
 }
 
-async function execute(work: Work, recipe: Work['recipe'], resumeAt: number): Promise<Digest> {
-  const { machine, target, image, objects, deployment, checkpointBytes } = work;
+async function execute(work: ImageWork, recipe: Work['recipe'], resumeAt: number): Promise<Digest> {
+  const { machine, target, image, objects, checkpointBytes } = work;
   const running = await machine.slots[machine.running.slot].open('read');
   try {
     return await withDevice(target.opener, 'write', (device) =>
@@ -79,14 +78,7 @@ async function execute(work: Work, recipe: Work['recipe'], resumeAt: number): Pr
         resumeAt,
         checkpoint: {
           everyBytes: checkpointBytes,
-          save: (durable) =>
-            writeWriting(machine, {
-              commit: deployment.commit,
-              slot: target.slot,
-              deployment: deployment.id,
-              size: image.size,
-              durable,
-            }),
+          save: (durable) => writeWriting(machine, writingOf(work, durable)),
         },
       }),
     );
@@ -96,7 +88,7 @@ async function execute(work: Work, recipe: Work['recipe'], resumeAt: number): Pr
 }
 
 /** The image is there: the slot says what it is. */
-export async function writeTrailer({ target, trailer }: Work): Promise<void> {
+export async function writeTrailer({ target, trailer }: SlotWork): Promise<void> {
   await withDevice(target.opener, 'write', async (device) => {
     await device.write(device.size - trailerSize, trailer);
     await device.flush();
@@ -107,7 +99,13 @@ export async function writeTrailer({ target, trailer }: Work): Promise<void> {
  * S2: reads image and trailer back from the medium, not from the page cache (every descriptor is closed by now),
  * and compares them with what was signed. A slot that fails starts over at the next run.
  */
-export async function readBack({ machine, target, image, trailer, progress }: Work) {
+export async function readBack({
+  machine,
+  target,
+  image,
+  trailer,
+  progress,
+}: SlotWork): Promise<void> {
   await target.opener.dropCache();
   try {
     await withDevice(target.opener, 'read', async (device) => {

@@ -10,6 +10,7 @@ import { encodePromised } from '../../../src/repo/pine-metadata.ts';
 import type { DirectoryNode, TreeNode } from '../../../src/repo/tree.ts';
 import type { SecretKey } from '../../../src/trust/keys.ts';
 import { signCommit } from '../../../src/trust/sign.ts';
+import { startFileChecksum } from '../../support/ostree-checksum.ts';
 import { imageBuffer } from '../../support/write-image.ts';
 
 export const ref = 'alpine/x86_64/web';
@@ -47,9 +48,10 @@ export interface ReleaseOptions {
 export async function makeRelease(options: ReleaseOptions): Promise<Release> {
   const objects = new Map<string, Buffer>();
   const file = (content: Buffer): TreeNode => {
-    const checksum = sha256(content);
+    const metadata = { ...root, mode: 0o100644 };
+    const checksum = startFileChecksum(metadata).update(content).digest('hex');
     objects.set(checksum, content);
-    return { kind: 'file', ...root, mode: 0o100644, size: content.length, checksum };
+    return { kind: 'file', ...metadata, size: content.length, checksum };
   };
   const folder = (entries: Iterable<readonly [string, TreeNode]>): DirectoryNode => {
     return { kind: 'directory', ...root, mode: 0o40755, entries: new Map(entries) };
@@ -109,7 +111,7 @@ function sha256(bytes: Uint8Array): string {
 }
 
 /** Bytes that follow from the name alone and do not compress or repeat. */
-function contentOf(name: string, size: number): Buffer {
+export function contentOf(name: string, size: number): Buffer {
   const pieces: Buffer[] = [];
   for (let length = 0, count = 0; length < size; length += 32, count += 1) {
     pieces.push(createHash('sha256').update(`${name} ${count}`).digest());

@@ -32,7 +32,10 @@ export async function makeReleases(): Promise<Releases> {
 }
 
 /** What an upgrade to v2 is asked with. */
-export function upgradeOptions({ keys, v2 }: Releases) {
+export function upgradeOptions({
+  keys,
+  v2,
+}: Pick<Releases, 'v2'> & { readonly keys: Pick<Releases['keys'], 'publicKey'> }) {
   return {
     configuration: {
       remote: '/nowhere',

@@ -1,0 +1,228 @@
+import type { BootChoice } from '../../boot/choice.ts';
+import { PineError } from '../../error.ts';
+import { encodeTrailer } from '../../image/trailer.ts';
+import type { Plan } from '../../plan/open-plan.ts';
+import type { Segment } from '../../plan/segment.ts';
+import { decodeCommit } from '../../repo/commit-object.ts';
+import { promisedImage } from '../../repo/pine-metadata.ts';
+import type { Numbered } from '../deployments.ts';
+import { type Machine, otherSlot } from '../machine.ts';
+import { changeChoice } from '../refusals.ts';
+import {
+  armedDeployment,
+  readSituation,
+  refuseDegraded,
+  refuseEmergency,
+  runningDeployment,
+  type Situation,
+} from '../situation.ts';
+import { describeTrailer, readSlot, type SlotContents } from '../slot-contents.ts';
+import { readWriting } from '../state-files.ts';
+import { chooseTarget } from '../target.ts';
+import { forgetWriting } from '../upgrade/arm.ts';
+import { openBasePlan } from '../upgrade/base-plan.ts';
+import { refuseArmed } from '../upgrade/refuse.ts';
+import { runSteps } from '../upgrade/steps.ts';
+import type { ImageWork, SlotWork, Step } from '../upgrade/work.ts';
+import {
+  noteWriting,
+  readBack,
+  unlistTarget,
+  writeImage,
+  writeTrailer,
+} from '../upgrade/write-slot.ts';
+import { findDamage } from './find-damage.ts';
+import { bothSlots, findSources, noRemote, repairSegments } from './repair-source.ts';
+import { findPlan, type SlotVerdict, type VerifyOptions, verifyWholeSlot } from './verify-slot.ts';
+
+export interface RepairOptions extends VerifyOptions {
+  readonly note: (text: string) => void;
+  /** Bytes between two flushes of the slot; 16 MiB when not given. */
+  readonly checkpointBytes?: number;
+}
+
+export interface RepairOutcome {
+  readonly before: SlotVerdict;
+  /** Absent when nothing had to be done. */
+  readonly after?: SlotVerdict;
+}
+
+/** A slot that is written again: `segments` are of both slots as one base, the running one first. */
+interface RepairWork extends Omit<ImageWork, 'recipe'> {
+  readonly segments: (runningSize: number) => AsyncIterable<Segment>;
+}
+
+/** What is sound in the slot is read from it just before it is written there again. */
+async function rewriteImage(work: RepairWork): Promise<void> {
+  const own = await work.target.opener.open('read');
+  try {
+    await writeImage({
+      ...work,
+      recipe: (running) => ({
+        base: bothSlots(running, own),
+        segments: work.segments(running.size),
+      }),
+    });
+  } finally {
+    await own.close();
+  }
+}
+
+/** The slot is whole again: the boot order is what it was (S2). */
+async function relist({ machine, target, relist: order = [] }: SlotWork): Promise<void> {
+  await changeChoice(machine.bootLoader, { kind: 'relist', running: target.running, order });
+}
+
+/**
+ * The order of a repair. The note comes first, since only it knows the boot order that is to come back (S7). The
+ * trailer is not cleared: the slot held this commit before, and offline there is no other copy of it.
+ */
+export const repairSteps: readonly Step<RepairWork>[] = [
+  { name: 'note the write', run: noteWriting },
+  { name: 'unlist the slot', run: unlistTarget },
+  { name: 'write the image', run: rewriteImage },
+  { name: 'write the trailer', run: writeTrailer },
+  { name: 'read back', run: readBack },
+  { name: 'relist the slot', run: relist },
+  { name: 'forget the write', run: forgetWriting },
+];
+
+/**
+ * Verifies the other slot and, if it is damaged, writes it again with what it held. What is sound stays, what is
+ * damaged comes from the running slot or the remote; where each comes from is known before the first write.
+ * Throws what `chooseTarget` throws (S1), STATE_NOTHING_TO_REPAIR, NOT_FOUND_PLAN, and what the remote throws.
+ */
+export async function repairOtherSlot(
+  machine: Machine,
+  options: RepairOptions,
+): Promise<RepairOutcome> {
+  const lock = await machine.effects.lock();
+  try {
+    refuseDegraded(machine);
+    const situation = await readSituation(machine);
+    refuseEmergency(machine, situation);
+    const target = chooseTarget(machine, situation.choice, situation.deployments); // S1
+    const armed = armedDeployment(machine, situation);
+    if (armed !== undefined) throw refuseArmed(armed);
+    const { deployment, order } = await findRepair(machine, situation);
+    const before = await verifyWholeSlot(machine, target.slot, options);
+    const unlisted = !situation.choice?.order.includes(deployment.block);
+    if (before.result === 'whole' && before.commit === deployment.commit && !unlisted) {
+      // A repair that was cut just before its end: the rest of it (S7).
+      if ((await readWriting(machine))?.relist !== undefined) await forgetWriting({ machine });
+      return { before };
+    }
+    const work = await prepareRepair(machine, situation, deployment, options);
+    await runSteps(repairSteps, { ...work, target, relist: order });
+    return { before, after: await verifyWholeSlot(machine, target.slot, options) };
+  } finally {
+    await lock.release();
+  }
+}
+
+/** What the other slot should hold, and the boot order that it belongs to: the present one, or a cut repair's (S7). */
+async function findRepair(
+  machine: Machine,
+  { choice, deployments }: Situation,
+): Promise<{ deployment: Numbered; order: BootChoice['order'] }> {
+  const slot = otherSlot(machine.running.slot);
+  const inSlot = (order: readonly number[]) =>
+    order
+      .map((block) => deployments.find((entry) => entry.block === block && entry.slot === slot))
+      .find((entry) => entry !== undefined);
+  const listed = inSlot(choice?.order ?? []);
+  if (listed !== undefined) return { deployment: listed, order: choice?.order ?? [] };
+  const writing = await readWriting(machine);
+  const { relist: order = [] } = writing?.slot === slot ? writing : {};
+  const cut = inSlot(order);
+  const isKnown = (block: number) => deployments.some((entry) => entry.block === block);
+  if (cut !== undefined && cut.commit === writing?.commit && order.every(isKnown)) {
+    return { deployment: cut, order };
+  }
+  throw new PineError('STATE_NOTHING_TO_REPAIR', 'nothing boots from the other slot', {
+    expected: `a confirmed deployment in slot ${slot}`,
+    found: 'none in the boot order',
+    where: machine.slots[slot].name,
+    remedy: 'fill it: pinectl upgrade',
+  });
+}
+
+async function prepareRepair(
+  machine: Machine,
+  situation: Situation,
+  deployment: Numbered,
+  options: RepairOptions,
+): Promise<Omit<RepairWork, 'target' | 'relist'>> {
+  const { remote, note, progress } = options;
+  const contents = await promisedContents(machine, deployment, options);
+  const running = machine.slots[machine.running.slot];
+  const other = machine.slots[deployment.slot];
+  const plan = await findPlan(machine, contents, remote);
+  if (plan === undefined) throw noPlan(deployment.commit, other.name);
+  const basePlan = await runningPlan(machine, situation, note);
+  const [runningDevice, otherDevice] = [await running.open('read'), await other.open('read')];
+  try {
+    const damage = await findDamage(otherDevice, plan, progress);
+    const base = basePlan && { device: runningDevice, plan: basePlan };
+    const sources = await findSources(damage, base, remote?.objects ?? noRemote);
+    return {
+      machine,
+      deployment,
+      image: contents.image,
+      trailer: encodeTrailer(contents.trailer),
+      segments: (runningSize) => repairSegments(plan, damage, sources, runningSize),
+      segmentsWithoutBase: () => plan.segments(),
+      objects: remote?.objects ?? noRemote,
+      resumeAt: 0,
+      checkpointBytes: options.checkpointBytes ?? 16 * 1024 * 1024,
+      progress,
+      note,
+    };
+  } finally {
+    await runningDevice.close();
+    await otherDevice.close();
+  }
+}
+
+/** What the slot held, by its trailer if that is signed, or else by the remote. Throws as `authenticate` does (S5). */
+async function promisedContents(
+  { slots }: Machine,
+  { slot, commit: checksum }: Numbered,
+  { remote, keys }: RepairOptions,
+): Promise<SlotContents> {
+  const { name } = slots[slot];
+  const present = await readSlot(slots[slot]).catch(() => undefined);
+  const own = present?.checksum === checksum ? present.trailer : undefined;
+  const { authenticate } = await import('../../trust/authenticate.ts');
+  const signed = own ?? (await remote?.fetchCommit(checksum));
+  if (signed === undefined) throw noPlan(checksum, name);
+  const { commit, detachedMetadata = new Uint8Array() } = signed;
+  await authenticate({ checksum, commit, detachedMetadata, keys });
+  const imageSize = promisedImage(decodeCommit(commit, name))?.size ?? 0;
+  return describeTrailer({ imageSize, commit, detachedMetadata }, name);
+}
+
+/** The plan of the running slot: where in it there may be a copy of what is damaged. */
+async function runningPlan(
+  machine: Machine,
+  { deployments }: Situation,
+  note: (text: string) => void,
+): Promise<Plan | undefined> {
+  const own = runningDeployment(machine, deployments);
+  const contents = await readSlot(machine.slots[machine.running.slot]).catch(() => undefined);
+  if (contents === undefined || contents.checksum !== own?.commit) return undefined;
+  return openBasePlan(machine, contents, note);
+}
+
+function noPlan(commit: string, where: string): PineError {
+  return new PineError(
+    'NOT_FOUND_PLAN',
+    'what the slot held is not known well enough to repair it',
+    {
+      expected: 'its commit and its plan, here or on the remote',
+      found: 'neither',
+      where: `${where}, commit ${commit}`,
+      remedy: 'name a remote that has this commit, or write the slot anew: pinectl upgrade',
+    },
+  );
+}
