@@ -15,6 +15,7 @@ const measurements: Record<string, () => Promise<{ measure: Measurement }>> = {
   delta: () => import('./delta.ts'),
   image: () => import('./image.ts'),
   'slot-write': () => import('./slot-write.ts'),
+  start: () => import('./start.ts'),
   upgrade: () => import('./upgrade.ts'),
 };
 

@@ -1,6 +1,6 @@
 import { copyFileSync, existsSync, mkdirSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { bundlePinectl } from '../build/bundle.ts';
+import { bundleModules, writeModules } from '../build/bundle.ts';
 import { makeOverlay } from '../build/overlay.ts';
 import { buildRoot, type RootOptions } from '../root/build-root.ts';
 import { projectFolder, sharedAlpine } from '../root/programs.ts';
@@ -50,7 +50,7 @@ export const measure: Measurement = async ({ folder, runs }) => {
       contestants,
       notes: [
         'pinectl writes the other slot, flushes it, reads it back and arms it; ostree only pulls the objects that are new',
-        'this pinectl is the single file that a server has (npm run build); it has no types to strip',
+        'this pinectl is what a server has (npm run build); it has no types to strip',
         'the server is on loopback and in this process: the network costs next to nothing',
       ],
     };
@@ -83,7 +83,7 @@ function stockPull(folder: string, release: Release, server: CountingServer): Jo
 interface Release {
   readonly repo: string;
   readonly key: string;
-  /** pinectl as a server has it: one file. */
+  /** pinectl as a server has it. */
   readonly program: string;
   /** A disk with v1 in slot a. */
   readonly disk: string;
@@ -97,9 +97,9 @@ async function buildRelease(folder: string): Promise<Release> {
   if (!existsSync(sharedAlpine)) throw new CannotMeasure(`${sharedAlpine} is missing`);
   const [repo, key, disk] = [join(folder, 'repo'), join(folder, 'release'), join(folder, 'v1.img')];
   const [program, overlay] = [join(folder, 'pinectl.mjs'), join(folder, 'overlay.tar.gz')];
-  const bundle = await bundlePinectl(projectFolder);
-  writeFileSync(program, bundle);
-  writeFileSync(overlay, makeOverlay(projectFolder, bundle));
+  const modules = await bundleModules(projectFolder);
+  writeModules(folder, modules);
+  writeFileSync(overlay, makeOverlay(projectFolder, modules));
   await runProgram(pinectl('init', '--repo', repo));
   await runProgram(pinectl('keys', 'generate', '-o', key));
   const commit = async (base: 'v1' | 'v2') => {

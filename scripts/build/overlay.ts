@@ -1,6 +1,7 @@
 import { readdirSync, readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { gzipSync } from 'node:zlib';
+import { modeOf } from './bundle.ts';
 import { encodeTar, type TarMember } from './tar.ts';
 
 /** Folders that the overlay brings along; all others are those of an Alpine root. */
@@ -16,11 +17,17 @@ const folders: readonly TarMember[] = [
 ].map((path) => ({ kind: 'directory', path, mode: 0o755 }) as const);
 
 /** Makes the overlay: the files of overlay/, pinectl, and empty folders. The same input gives the same bytes. */
-export function makeOverlay(project: string, pinectl: Uint8Array): Buffer {
+export function makeOverlay(project: string, modules: ReadonlyMap<string, Uint8Array>): Buffer {
   const tar = encodeTar([
     ...folders,
     ...filesOf(join(project, 'overlay')),
-    { kind: 'file', path: 'usr/lib/pine/pinectl.mjs', mode: 0o755, content: pinectl },
+    { kind: 'directory', path: 'usr/lib/pine/parts', mode: 0o755 },
+    ...[...modules].map(([path, content]) => ({
+      kind: 'file' as const,
+      path: `usr/lib/pine/${path}`,
+      mode: modeOf(path),
+      content,
+    })),
     {
       kind: 'symlink',
       path: 'etc/runlevels/default/pine-boot-complete',

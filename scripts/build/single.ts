@@ -3,7 +3,7 @@ import { chmodSync, copyFileSync, mkdtempSync, renameSync, rmSync, writeFileSync
 import { createRequire } from 'node:module';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
-import { bundlePinectl } from './bundle.ts';
+import { bundleScript } from './bundle.ts';
 
 /** What Node.js looks for in itself when it starts; postject flips the digit behind it. */
 const fuse = 'NODE_SEA_FUSE_fce680ab2cc467b6e072b8b5df1996b2';
@@ -24,7 +24,7 @@ export async function makeSingle(project: string, output: string): Promise<void>
   const folder = mkdtempSync(join(tmpdir(), 'pine-single-'));
   const at = (name: string) => join(folder, name);
   try {
-    writeFileSync(at('pinectl.cjs'), await bundlePinectl(project, 'cjs'));
+    writeFileSync(at('pinectl.cjs'), await bundleScript(project));
     writeFileSync(
       at('sea.json'),
       JSON.stringify({

@@ -68,11 +68,17 @@ export async function slotSigner(
   contents: SlotContents,
   keys: readonly PublicKey[],
 ): Promise<PublicKey | undefined> {
-  const { commit, detachedMetadata } = contents.trailer;
-  if (detachedMetadata.length === 0) return undefined;
+  const signatures = slotSignatures(contents);
+  if (signatures.length === 0) return undefined;
   const { findSigner } = await import('../trust/verify.ts');
-  const metadata = decodeDetachedMetadata(detachedMetadata, 'the trailer');
-  return findSigner(commit, signaturesOf(metadata), keys);
+  return findSigner(contents.trailer.commit, signatures, keys);
+}
+
+/** The signatures in a slot's trailer. Whether they are anybody's is not looked at. */
+export function slotSignatures({ trailer }: SlotContents): readonly Uint8Array[] {
+  const { detachedMetadata } = trailer;
+  if (detachedMetadata.length === 0) return [];
+  return signaturesOf(decodeDetachedMetadata(detachedMetadata, 'the trailer'));
 }
 
 /** Reads a slot's whole image and throws CORRUPT_IMAGE when it is not what its commit promises. */

@@ -2,6 +2,7 @@ import type { SlotName } from '../boot/choice.ts';
 import { PineError } from '../error.ts';
 import type { Conflict } from '../etc/conflicts.ts';
 import type { PublicKey } from '../trust/keys.ts';
+import { tellSigner } from '../trust/tell-signer.ts';
 import { type LastRun, readAutomatic } from './automatic/record.ts';
 import { openConflicts } from './etc/open-conflicts.ts';
 import { type HealthReport, readHealthReport } from './health/health-report.ts';
@@ -9,7 +10,7 @@ import type { FailedHook } from './hooks/run-hooks.ts';
 import { readTold } from './hooks/told.ts';
 import type { Machine } from './machine.ts';
 import { hasFallenBack, readSituation, type Situation } from './situation.ts';
-import { readSlot, slotSigner } from './slot-contents.ts';
+import { readSlot, slotSignatures } from './slot-contents.ts';
 import type { HistoryEvent, Hold } from './state.ts';
 import { readWriting } from './state-files.ts';
 
@@ -136,7 +137,7 @@ async function slotStatus(
   try {
     const contents = await readSlot(machine.slots[slot]);
     if (contents === undefined) return { ...base, problem: 'empty, or being written' };
-    const { checksum, version, commit, image } = contents;
+    const { checksum, version, commit, image, trailer } = contents;
     return {
       ...base,
       contents: {
@@ -145,7 +146,7 @@ async function slotStatus(
         timestamp: commit.timestamp,
         imageSize: image.size,
         imageSha256: image.sha256,
-        signedBy: (await slotSigner(contents, keys))?.name ?? null,
+        signedBy: tellSigner(trailer.commit, slotSignatures(contents), keys)?.name ?? null,
       },
     };
   } catch (error) {

@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { assetNames } from '../../scripts/build/assets.ts';
-import { bundlePinectl } from '../../scripts/build/bundle.ts';
+import { bundleModules } from '../../scripts/build/bundle.ts';
 import { makeOverlay } from '../../scripts/build/overlay.ts';
 import { encodeTar } from '../../scripts/build/tar.ts';
 
@@ -16,14 +16,14 @@ describe('npm run build', () => {
 
   beforeAll(async () => {
     folder = mkdtempSync(join(tmpdir(), 'pine-overlay-'));
-    overlay = makeOverlay(project, await bundlePinectl(project));
+    overlay = makeOverlay(project, await bundleModules(project));
     writeFileSync(join(folder, 'overlay.tar.gz'), overlay);
     execFileSync('tar', ['-xzf', 'overlay.tar.gz', '-C', folder], { cwd: folder });
   });
   afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
   test('the same sources give the same overlay', async () => {
-    expect(makeOverlay(project, await bundlePinectl(project)).equals(overlay)).toBe(true);
+    expect(makeOverlay(project, await bundleModules(project)).equals(overlay)).toBe(true);
   });
 
   test('everything is owned by root, has time 0, and is where a machine looks for it', () => {
@@ -34,6 +34,9 @@ describe('npm run build', () => {
     const names = lines.map((line) => line.replace(/^.* 00:00 /, ''));
     expect(names).toEqual(names.toSorted());
     expect(names).toContain('usr/lib/pine/pinectl.mjs');
+    expect(names.filter((name) => name.startsWith('usr/lib/pine/parts/')).length).toBeGreaterThan(
+      50,
+    );
     expect(names).toContain(
       'etc/runlevels/default/pine-boot-complete -> /etc/init.d/pine-boot-complete',
     );

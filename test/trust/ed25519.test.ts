@@ -9,6 +9,7 @@ import { describe, expect, it } from 'vitest';
 import { generateKeyPair } from '../../src/trust/generate.ts';
 import type { PublicKey, SecretKey } from '../../src/trust/keys.ts';
 import { signCommit } from '../../src/trust/sign.ts';
+import { tellSigner } from '../../src/trust/tell-signer.ts';
 import { findSigner } from '../../src/trust/verify.ts';
 import { codeOfAsync } from '../support/code-of.ts';
 
@@ -153,5 +154,25 @@ describe('Ed25519 by libsodium', () => {
       ...second.publicKey.bytes,
     ]);
     await codeOfAsync(() => signCommit(hex('00'), { bytes, name: 'mixed' }), 'INPUT_KEY_HALVES');
+  });
+});
+
+describe('the signer that is only told', () => {
+  it('is the one that libsodium finds, among several keys and signatures', async () => {
+    const [one, two, other] = await Promise.all(['one', 'two', 'other'].map(generateKeyPair));
+    if (!one || !two || !other) throw new Error('no keys');
+    for (let length = 0; length < 40; length += 1) {
+      const message = randomBytes(length);
+      const signatures = [
+        await signCommit(message, other.secretKey),
+        randomBytes(64),
+        new Uint8Array(63),
+        await signCommit(message, two.secretKey),
+      ];
+      const keys = [one.publicKey, two.publicKey];
+      expect(tellSigner(message, signatures, keys)).toBe(keys[1]);
+      expect(await findSigner(message, signatures, keys)).toBe(keys[1]);
+      expect(tellSigner(Buffer.concat([message, Buffer.of(0)]), signatures, keys)).toBeUndefined();
+    }
   });
 });

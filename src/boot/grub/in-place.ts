@@ -1,12 +1,15 @@
 import { PineError } from '../../error.ts';
 import type { BlockDeviceOpener } from '../../ports/block-device.ts';
+import { cachePages } from '../../ports/page-cache.ts';
 import { locateFile } from './ext4-file.ts';
 
 /** Reads a whole file of the boot partition, of at most 4 MiB. */
 export async function readBootFile(boot: BlockDeviceOpener, path: string): Promise<Buffer> {
   const device = await boot.open('read');
   try {
-    const { pieces } = await locateFile(device, boot.name, path);
+    // What finds a file lies close together: each small read is a wait of its own.
+    const nearby = { ...device, ...cachePages(device, { pageSize: 65_536, pages: 8 }) };
+    const { pieces } = await locateFile(nearby, boot.name, path);
     const parts: Buffer[] = [];
     for (const { position, length } of pieces) parts.push(await device.read(position, length));
     return Buffer.concat(parts);

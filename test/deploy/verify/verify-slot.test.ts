@@ -125,7 +125,9 @@ describe('verify', () => {
       },
     });
     expect((await verify(machineOf(machine), liar)).damage).toEqual([]);
-    expect((await verify(machineOf(machine))).damage).toMatchObject([{ paths: ['/etc/issue', '/etc/motd'] }]);
+    expect((await verify(machineOf(machine))).damage).toMatchObject([
+      { paths: ['/etc/issue', '/etc/motd'] },
+    ]);
   });
 });
 
