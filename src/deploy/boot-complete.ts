@@ -1,30 +1,17 @@
-import { removeDurably } from './durable-file.ts';
-import {
-  describeTolerated,
-  endsTrial,
-  type JudgedCheck,
-  readHealthReport,
-} from './health/health-report.ts';
+import { followConfirmation } from './follow-confirmation.ts';
+import { endsTrial, type JudgedCheck } from './health/health-report.ts';
 import type { HealthSettings } from './health/health-settings.ts';
 import { judge } from './health/judge.ts';
 import type { HookSettings } from './hooks/run-hooks.ts';
 import { tellOutcome } from './hooks/tell-outcome.ts';
 import type { Machine } from './machine.ts';
 import { withNotice } from './notice.ts';
-import { attemptsFile, confirmedFile } from './paths.ts';
+import { confirmedFile } from './paths.ts';
 import { recoverChoice } from './recover.ts';
 import { changeChoice } from './refusals.ts';
-import { writeRescueCopy } from './rescue-copy.ts';
 import { retireBlocks } from './retire-blocks.ts';
-import { addOnce, describeEvent, settleFallBack } from './settle.ts';
-import {
-  hasFallenBack,
-  markSettled,
-  readSituation,
-  runningDeployment,
-  trialDeployment,
-} from './situation.ts';
-import { writeState } from './state-files.ts';
+import { settleFallBack } from './settle.ts';
+import { hasFallenBack, markSettled, readSituation, trialDeployment } from './situation.ts';
 import { transition } from './transitions.ts';
 import { logTrial } from './trial-log.ts';
 
@@ -103,7 +90,8 @@ async function begin(
     );
     return { kind: 'fell-back', reason, held };
   }
-  if (situation.choice.order.includes(running.block ?? 0)) await finish(machine, options);
+  if (situation.choice.order.includes(running.block ?? 0))
+    await followConfirmation(machine, 'made good', options.note);
   return { kind: 'ordinary' };
 }
 
@@ -138,7 +126,7 @@ async function decide(
   }
   await changeChoice(bootLoader, event);
   await stopDeadline(machine);
-  await finish(machine, options);
+  await followConfirmation(machine, 'now', options.note);
   return { kind: 'confirmed', checks };
 }
 
@@ -146,33 +134,6 @@ async function decide(
 async function stopDeadline(machine: Machine): Promise<void> {
   await machine.files.makeFolder(machine.volatile, 0o755);
   await machine.files.writeFile(confirmedFile(machine), new Uint8Array(), 0o644);
-}
-
-/**
- * What follows a confirmation, and what an ordinary boot makes good if that was cut (S7): the history, the
- * trial's log, blocks that nothing may boot, the rescue copy. Writes only what is not as it should be.
- */
-async function finish(machine: Machine, { note }: BootCompleteOptions): Promise<void> {
-  const { files, running } = machine;
-  const situation = await readSituation(machine);
-  const { state, deployments } = situation;
-  const own = runningDeployment(machine, deployments);
-  const last = state.history.findLast((event) => event.deployment === running.deployment);
-  if (own !== undefined && last?.kind === 'armed') {
-    const report = await readHealthReport(machine);
-    const told = report?.deployment === own.id ? describeTolerated(report.checks) : [];
-    const event = await describeEvent(machine, own, 'confirmed', told.join('; '));
-    await writeState(machine, addOnce(state, event));
-  }
-  await removeDurably(files, attemptsFile(machine, running.deployment));
-  await retireBlocks(machine, situation);
-  // After a repair files may be missing: the copy that there is may be the better one.
-  if (running.data !== 'ok') return;
-  try {
-    for (const path of await writeRescueCopy(machine)) note(`no room in the rescue copy: ${path}`);
-  } catch (error) {
-    note(`the rescue copy was not written: ${error instanceof Error ? error.message : error}`);
-  }
 }
 
 async function underLock<T>(machine: Machine, run: () => Promise<T>): Promise<T> {

@@ -6,10 +6,12 @@ import { standardHooks } from '../../src/deploy/hooks/run-hooks.ts';
 import type { Machine } from '../../src/deploy/machine.ts';
 import { rollback } from '../../src/deploy/rollback.ts';
 import { parseState } from '../../src/deploy/state.ts';
+import { writeState } from '../../src/deploy/state-files.ts';
 import { cutEverywhere } from './world/every-cut.ts';
 import { judge } from './world/judge.ts';
 import { dropAll, keepAll, randomLoss } from './world/loss.ts';
 import { overriding } from './world/overriding.ts';
+import { PowerCut } from './world/power.ts';
 import { makeReleases, type Releases } from './world/releases.ts';
 import {
   afterCut,
@@ -40,6 +42,10 @@ async function onTrial(tries: number): Promise<World> {
   await world.files.makeFolder('/data/pine/attempts', 0o755);
   const log = Buffer.from('1 initramfs\n2 handed-over\n');
   await world.files.writeFile(`/data/pine/attempts/${deploymentB}.log`, log, 0o644);
+  const commit = v2.checksum;
+  const armed = { time: 1, kind: 'armed', deployment: deploymentB, slot: 'b', commit } as const;
+  const history = [{ ...armed, version: '2', reason: '' }];
+  await writeState(machineOf(world), { history, held: [] });
   world.files.settleAll();
   return afterCut(world, keepAll);
 }
@@ -204,6 +210,91 @@ describe('S4: power cycles of a healthy machine', () => {
     await bootComplete(machineOf(world), settings);
     await world.boot.writeChoice({ order: [1, 2] });
     expect(world.boot.disk.written).toBe(true);
+  });
+});
+
+describe('S4: a power cut during a trial', () => {
+  /** What grub.cfg does with a choice (docs/boot-choice.md): which block starts, and what it saves. */
+  async function bootLoader(world: World): Promise<{ block: number | undefined }> {
+    const choice = await world.boot.readChoice();
+    const { order = [], trial } = choice ?? {};
+    const tries = trial?.tries ?? 0;
+    const block = order.find((number) => number !== trial?.block || tries > 0);
+    if (trial !== undefined && block === trial.block) {
+      await world.boot.writeChoice({ order, trial: { block, tries: tries - 1 } });
+    }
+    return { block };
+  }
+
+  type Complete = (machine: Machine) => Promise<unknown>;
+  const complete: Complete = (machine) => bootComplete(machine, settings);
+
+  /** Boots until the machine is at rest; the power goes once, at `cut`. Returns which blocks were started. */
+  async function bootsWithCut(tries: number, cut: number, operation: Complete) {
+    let world = await onTrial(tries);
+    const started: (number | undefined)[] = [];
+    for (let boot = 1; boot <= 4; boot += 1) {
+      const { block } = await bootLoader(world);
+      started.push(block);
+      if (boot === 1) world.power.cutAt(world.power.writes + cut);
+      const machine = machineOf(world, block === 2 ? runningB : {});
+      const ended = await operation(machine).then(
+        () => true,
+        (error) => {
+          if (!(error instanceof PowerCut)) throw error;
+          return false;
+        },
+      );
+      world = afterCut(world, ended ? keepAll : randomLoss(cut));
+      if (ended) break;
+    }
+    return { started, choice: await world.boot.readChoice(), world };
+  }
+
+  /** Writes that boot-complete makes when nothing cuts it. */
+  async function writesOf(operation: Complete): Promise<number> {
+    const world = await onTrial(1);
+    const before = world.power.writes;
+    await operation(machineOf(world, runningB));
+    return world.power.writes - before;
+  }
+
+  async function problems(operation: Complete): Promise<string[]> {
+    const writes = await writesOf(operation);
+    const found: string[] = [];
+    for (let cut = 1; cut <= writes; cut += 1) {
+      // Two tries: one is lost with the power, the other one is enough.
+      const { started, choice } = await bootsWithCut(2, cut, operation);
+      if (started.join() !== '2,2') found.push(`cut ${cut}: blocks ${started} were started`);
+      if (JSON.stringify(choice) !== '{"order":[2,1]}') {
+        found.push(`cut ${cut}: it ends with ${JSON.stringify(choice)}`);
+      }
+    }
+    return found;
+  }
+
+  it('costs one try, not two, wherever it comes', async () => {
+    expect(await writesOf(complete)).toBeGreaterThan(10);
+    expect(await problems(complete)).toEqual([]);
+  });
+
+  it('with one try left ends the trial, and the other system runs', async () => {
+    const { started, choice, world } = await bootsWithCut(1, 1, complete);
+    expect(started).toEqual([2, 1]);
+    expect(choice).toEqual({ order: [1] });
+    expect(await holdsB(world)).toBe(true);
+  });
+
+  it('a boot-complete that takes a try as well is caught', async () => {
+    const greedy: Complete = async (machine) => {
+      const choice = await machine.bootLoader.readChoice();
+      if (choice?.trial !== undefined && choice.trial.tries > 0) {
+        const { block, tries } = choice.trial;
+        await machine.bootLoader.writeChoice({ ...choice, trial: { block, tries: tries - 1 } });
+      }
+      return bootComplete(machine, settings);
+    };
+    expect((await problems(greedy)).join('\n')).toMatch(/blocks 2,1 were started/);
   });
 });
 

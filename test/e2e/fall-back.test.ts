@@ -71,6 +71,11 @@ describe.skipIf(skipped !== undefined)('a machine whose new system', () => {
     expect(held).toHaveLength(1);
     expect(machine.console.match(new RegExp(row.seen, 'g'))?.length).toBeGreaterThanOrEqual(tries);
 
+    // Whoever logs in is told, and so are the hooks of the system that is back.
+    const banner = await machine.check('echo ". /etc/profile.d/pine.sh" | sh -i 2>/dev/null');
+    expect(banner).toMatch(/^pine: fell back from /m);
+    expect(await machine.check('cat /var/hooks.log')).toBe('after-rollback b');
+
     // The same commit is not tried again by itself.
     await lab.follow(ref);
     const again = await machine.run('pinectl upgrade');

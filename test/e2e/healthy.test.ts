@@ -2,6 +2,7 @@ import { execFileSync } from 'node:child_process';
 import { rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest';
+import type { Status } from '../../src/deploy/status.ts';
 import { grubenv, partition, readBytes, writeBytes } from './harness/disk-bytes.ts';
 import { copyDisk, Lab } from './harness/lab.ts';
 
@@ -13,14 +14,46 @@ const journalMagic = Buffer.from([0xc0, 0x3b, 0x39, 0x98]);
 describe.skipIf(skipped !== undefined)('a healthy machine that was upgraded', () => {
   const good = 'healthy.img';
 
+  let afterCut: string;
+  let status: Status;
+  let told: string;
+
   beforeAll(async () => {
-    await using lab = await Lab.start(folder, 'healthy', { from: 'armed-server.img' });
+    await using cut = await Lab.start(folder, 'healthy', { from: 'armed-server.img' });
+    await cut.machine.waitForConsole(/Linux version/);
+    await cut.machine.kill();
+    afterCut = choiceOn(cut.disk);
+    await using lab = await Lab.resume(folder, cut.disk);
     await lab.machine.waitForBoot();
-    expect((await lab.status()).running).toMatchObject({ slot: 'b', choice: 'trial' });
+    status = await lab.status();
+    told = await lab.machine.check('cat /var/hooks.log');
     await lab.machine.powerOff();
     await copyDisk(lab.disk, join(folder, good));
   });
   afterAll(() => rmSync(join(folder, good), { force: true }));
+
+  it('S4: lost one try, and no more, to a power cut during its trial', () => {
+    expect(afterCut).toMatch(/^pine_tries=1$/m);
+    expect(status.running).toMatchObject({ slot: 'b', choice: 'trial' });
+    expect(status.history.map(({ kind }) => kind)).toEqual(['confirmed']);
+    expect(choiceOn(join(folder, good))).toMatch(/^pine_trial=$/m);
+  });
+
+  it('was confirmed by its required checks, and tells which wanted one failed', () => {
+    const outcomes = status.health?.checks.map(({ name, severity, passed }) => [
+      name,
+      severity,
+      passed,
+    ]);
+    expect(outcomes).toEqual([
+      ['default-route', 'required', true],
+      ['sshd', 'required', true],
+      ['remote', 'wanted', false],
+      ['10-services', 'required', true],
+      ['20-remote-login', 'required', true],
+    ]);
+    expect(told).toBe('after-confirmation b');
+  });
 
   it('S4: (e) keeps its slot and its boot choice through ten power cycles', async () => {
     const disk = await copyDisk(join(folder, good), join(folder, 'runs/cycles.img'));
@@ -126,6 +159,11 @@ describe.skipIf(skipped !== undefined)('a healthy machine that was upgraded', ()
     expect((await next.status()).running.choice).toBe('order');
   });
 });
+
+/** What grubenv on a disk says. */
+function choiceOn(disk: string): string {
+  return readBytes(disk, grubenv(disk)).toString('latin1');
+}
 
 /** An environment block as GRUB wants it: 512 bytes, filled up with #. */
 function environment(lines: string): Buffer {

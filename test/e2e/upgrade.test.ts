@@ -23,6 +23,13 @@ describe.skipIf(skipped !== undefined)('a BIOS machine of 128 MB', () => {
     expect(await lab.machine.check("grep ' / squashfs ' /proc/mounts")).toMatch(/ ro,/);
   });
 
+  it('says what to do instead of changing its packages, and which it has', async () => {
+    const { status, output } = await lab.machine.run('apk add nano');
+    expect(status).toBe(1);
+    expect(output).toMatch(/can not change this system.*pinectl upgrade/s);
+    expect(await lab.machine.check('apk info')).toMatch(/^busybox$/m);
+  });
+
   it('S2: upgrades into the other slot, which is read back from the device', async () => {
     await lab.machine.check('echo kept >/etc/kept; echo kept >/srv/kept; echo kept >/var/kept');
     const before = await bytesRead(lab, 'root-b');

@@ -58,8 +58,20 @@ export async function buildTestRoot(
   copyFileSync(publicKey, join(root, 'etc/pine/keys/test.pub'));
   writeFileSync(
     join(root, 'etc/pine/pinectl.toml'),
-    'remote = "http://10.0.2.2/"\nref = "alpine/x86_64/server"\n',
+    [
+      'remote = "http://10.0.2.2/"',
+      'ref = "alpine/x86_64/server"',
+      '[health]',
+      'required = ["default-route", "sshd"]',
+      'wanted = ["remote"]', // nobody listens there, unless a test says so
+      'timeouts = { remote = 5 }',
+      '',
+    ].join('\n'),
   );
+  for (const event of ['after-confirmation', 'after-rollback']) {
+    const text = '#!/bin/sh\necho "$PINE_EVENT $PINE_SLOT" >>/var/hooks.log\n';
+    putFile(root, `usr/lib/pine/hooks.d/${event}/50-test`, text, 0o755);
+  }
   // Fewer services: each costs seconds under emulation. The network's driver is loaded by name.
   for (const service of superfluous) rmSync(join(root, 'etc/runlevels', service), { force: true });
   appendFileSync(join(root, 'etc/modules'), 'virtio_net\n');
