@@ -1,3 +1,4 @@
+import { stopDeadline } from './deadline.ts';
 import { followConfirmation } from './follow-confirmation.ts';
 import { endsTrial, type JudgedCheck } from './health/health-report.ts';
 import type { HealthSettings } from './health/health-settings.ts';
@@ -6,7 +7,6 @@ import type { HookSettings } from './hooks/run-hooks.ts';
 import { tellOutcome } from './hooks/tell-outcome.ts';
 import type { Machine } from './machine.ts';
 import { withNotice } from './notice.ts';
-import { confirmedFile } from './paths.ts';
 import { recoverChoice } from './recover.ts';
 import { changeChoice } from './refusals.ts';
 import { retireBlocks } from './retire-blocks.ts';
@@ -128,12 +128,6 @@ async function decide(
   await stopDeadline(machine);
   await followConfirmation(machine, 'now', options.note);
   return { kind: 'confirmed', checks };
-}
-
-/** Tells the initramfs' deadline process that this boot is not to be ended. */
-async function stopDeadline(machine: Machine): Promise<void> {
-  await machine.files.makeFolder(machine.volatile, 0o755);
-  await machine.files.writeFile(confirmedFile(machine), new Uint8Array(), 0o644);
 }
 
 async function underLock<T>(machine: Machine, run: () => Promise<T>): Promise<T> {

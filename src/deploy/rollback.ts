@@ -1,5 +1,6 @@
 import { PineError } from '../error.ts';
 import type { Progress } from '../ports/progress.ts';
+import { stopDeadline } from './deadline.ts';
 import type { Numbered } from './deployments.ts';
 import type { HookSettings } from './hooks/run-hooks.ts';
 import { tellOutcome } from './hooks/tell-outcome.ts';
@@ -117,6 +118,7 @@ async function leave(
   await changeChoice(bootLoader, event);
   await markSettled(machine);
   if (options.reboot) await effects.reboot();
+  else await stopDeadline(machine); // the reboot is the administrator's
   return { kind: 'left', left: own?.commit ?? '', to, rebooting: options.reboot, held };
 }
 

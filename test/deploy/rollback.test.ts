@@ -64,6 +64,15 @@ describe('rollback', () => {
     expect(await heldCommits(machine)).toEqual([releases.v2.checksum]);
   });
 
+  it('leaves the reboot to the administrator when that is asked for, also during a trial', async () => {
+    const machine = await world([2, 1], { block: 2, tries: 1 });
+    await rollback(machineOf(machine, inB('trial')), { ...options, reboot: false });
+    expect(await machine.files.status('/run/pine/confirmed')).toBeDefined();
+    const other = await world([2, 1], { block: 2, tries: 1 });
+    await rollback(machineOf(other, inB('trial')), options);
+    expect(await other.files.status('/run/pine/confirmed')).toBeUndefined();
+  });
+
   it('gives an armed upgrade up before its first boot, without a reboot', async () => {
     const machine = await world([2, 1], { block: 2, tries: 2 });
     expect(await rollback(machineOf(machine), options)).toEqual({
