@@ -72,7 +72,7 @@ describe.skipIf(skipped !== undefined)('a machine whose new system', () => {
     expect(machine.console.match(new RegExp(row.seen, 'g'))?.length).toBeGreaterThanOrEqual(tries);
 
     // Whoever logs in is told, and so are the hooks of the system that is back.
-    const banner = await machine.check('echo ". /etc/profile.d/pine.sh" | sh -i 2>/dev/null');
+    const banner = await machine.check('sh -ic ". /etc/profile.d/pine.sh" 2>/dev/null');
     expect(banner).toMatch(/^pine: fell back from /m);
     expect(await machine.check('cat /var/hooks.log')).toBe('after-rollback b');
 
