@@ -1,24 +1,32 @@
 import { execFileSync, spawnSync } from 'node:child_process';
+import { createHash } from 'node:crypto';
 import { cpSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { beforeAll, describe, expect, test } from 'vitest';
 import { commitTree } from '../../src/build/commit-tree.ts';
-import { openBundle } from '../../src/bundle/bundle-file.ts';
-import { BundleRemote } from '../../src/bundle/bundle-remote.ts';
 import { createBundle } from '../../src/bundle/create-bundle.ts';
 import { describeBundle } from '../../src/bundle/describe-bundle.ts';
 import { importBundle } from '../../src/bundle/import-bundle.ts';
-import { nothing } from '../../src/delta/delta-path.ts';
+import { deltaPath, nothing } from '../../src/delta/delta-path.ts';
+import { encodeFull } from '../../src/delta/encode/full-delta.ts';
 import { generateDelta } from '../../src/delta/generate.ts';
 import { generateFullDelta } from '../../src/delta/generate-full.ts';
+import { signDelta } from '../../src/delta/sign-delta.ts';
 import { listDeltas } from '../../src/delta/store.ts';
 import { PineError } from '../../src/error.ts';
 import { bytesReader } from '../../src/ports/positioned-reader.ts';
+import { encodeCommit } from '../../src/repo/commit-object.ts';
+import { encodeDetachedMetadata, withSignatures } from '../../src/repo/detached-metadata.ts';
 import { checkRepository } from '../../src/repo/fsck.ts';
+import { objectPath } from '../../src/repo/object-name.ts';
+import { promisedImage } from '../../src/repo/pine-metadata.ts';
+import { refPath } from '../../src/repo/ref-name.ts';
 import { readRef } from '../../src/repo/refs.ts';
 import { Repository } from '../../src/repo/repository.ts';
 import { generateKeyPair } from '../../src/trust/generate.ts';
 import type { PublicKey, SecretKey } from '../../src/trust/keys.ts';
+import { signCommit } from '../../src/trust/sign.ts';
+import { applyDelta, openBytes } from '../delta/support/image-pair.ts';
 import { mutate, randomSource } from '../fuzz/mutate.ts';
 import { ostree } from '../repo/support/ostree.ts';
 import { quick } from '../repo/support/quick.ts';
@@ -26,6 +34,7 @@ import { smallRepository, smallTree, timestamp } from '../repo/support/small-com
 import { temporaryFolder } from '../repo/support/temporary-folder.ts';
 import { codeOfAsync } from '../support/code-of.ts';
 import { missing } from '../support/requirements.ts';
+import { bundleOf, openBundleBytes } from './support/bundle-of.ts';
 
 const folder = temporaryFolder();
 const ref = 'test/small';
@@ -48,13 +57,8 @@ beforeAll(async () => {
   await createBundle(repository, { ref, commit: two, from: [nothing] }, path('full.bundle'));
 });
 
-async function open(bytes: Uint8Array) {
-  const bundle = await openBundle(bytesReader(bytes), 'test.bundle');
-  return { bundle, remote: new BundleRemote(bundle, async () => {}) };
-}
-
 async function bring(into: Repository, bytes: Uint8Array, options = {}) {
-  const { bundle, remote } = await open(bytes);
+  const { bundle, remote } = await openBundleBytes(bytes);
   return importBundle(into, bundle, remote, { keys: [keys.publicKey], force: false, ...options });
 }
 
@@ -74,7 +78,7 @@ describe('a bundle', () => {
   });
 
   test('tells what is in it', async () => {
-    const { bundle, remote } = await open(readFileSync(path('delta.bundle')));
+    const { bundle, remote } = await openBundleBytes(readFileSync(path('delta.bundle')));
     const description = await describeBundle(bundle, remote, [keys.publicKey]);
     expect(description).toMatchObject({
       ref,
@@ -137,6 +141,60 @@ describe('a bundle', () => {
     await codeOfAsync(() => bring(into, old), 'TRUST_OLDER');
     await bring(into, old, { force: true });
     expect(await readRef(into, ref)).toBe(one);
+  });
+
+  /** The files of a bundle, to be put together otherwise. */
+  async function filesOf(name: string): Promise<Map<string, Buffer>> {
+    const { bundle } = await openBundleBytes(readFileSync(path(name)));
+    const files = new Map<string, Buffer>();
+    for (const each of bundle.paths.slice(1)) {
+      const file = bundle.file(each);
+      if (file !== undefined) files.set(each, await file.read(0, file.size));
+    }
+    return files;
+  }
+
+  test('S5: deltas that are signed do not stand for a commit that is not', async () => {
+    const files = await filesOf('full.bundle');
+    expect(bundleOf(files).length).toBeGreaterThan(1000);
+    const into = await Repository.init(path('unsigned'), quick);
+    files.delete(objectPath(two, 'commitmeta'));
+    await codeOfAsync(() => bring(into, bundleOf(files)), 'TRUST_NO_SIGNATURE');
+    expect(into.has(two, 'commit')).toBe(false);
+    expect(await bring(into, bundleOf(files), { keys: undefined })).toMatchObject({ commit: two });
+  });
+
+  test('S5: an image that is not the tree of its commit is not stored', async () => {
+    const commit = await repository.readCommit(two);
+    const object = encodeCommit({ ...commit, rootTree: 'ab'.repeat(32) });
+    const checksum = createHash('sha256').update(object).digest('hex');
+    const image = promisedImage(commit);
+    if (image === undefined) throw new Error('no image');
+    const files = await filesOf('full.bundle');
+    const full = await openBytes(files.get(deltaPath({ from: nothing, to: two })) ?? Buffer.of());
+    const { bytes } = await applyDelta(full, bytesReader(Buffer.of()));
+    const pieces = async function* () {
+      yield bytes;
+    };
+    const literals = path('literals');
+    const delta = await encodeFull({ commit: checksum, image }, pieces(), literals);
+    const signed = await signDelta(delta, [keys.secretKey]);
+    const signature = await signCommit(object, keys.secretKey);
+    const lying = bundleOf([
+      ['config', files.get('config') ?? Buffer.of()],
+      [refPath(ref), Buffer.from(`${checksum}\n`)],
+      [objectPath(checksum, 'commit'), object],
+      [objectPath(checksum, 'commitmeta'), encodeDetachedMetadata(withSignatures([], [signature]))],
+      [
+        deltaPath({ from: nothing, to: checksum }),
+        Buffer.concat([...signed, readFileSync(literals)]),
+      ],
+    ]);
+    const into = await Repository.init(path('lying'), quick);
+    await codeOfAsync(() => bring(into, lying), 'CORRUPT_IMAGE');
+    expect(into.has(checksum, 'commit')).toBe(false);
+    expect(await readRef(into, ref)).toBeUndefined();
+    expect(readdirSync(join(into.path, 'tmp'))).toEqual([]);
   });
 
   test('cut or changed anywhere ends in an error, or brings the right commit', async () => {

@@ -3,7 +3,7 @@ import { beforeAll, expect, it } from 'vitest';
 import { upgrade } from '../../src/deploy/upgrade.ts';
 import { deltasRemote, makeDeltaOfObjects, type OfferedDelta } from './world/delta.ts';
 import { cutEverywhere } from './world/every-cut.ts';
-import { judge } from './world/judge.ts';
+import { judge, slotProblem } from './world/judge.ts';
 import { dropAll, keepAll, randomLoss } from './world/loss.ts';
 import { makeReleases, type Releases, upgradeOptions } from './world/releases.ts';
 import { remoteOf } from './world/remote.ts';
@@ -64,4 +64,24 @@ it('S1 S2 S3 S7: an upgrade with a chain of deltas, cut at every write, boots wh
   console.info(`upgrade with a chain of deltas: ${writes} writes, ${states} states judged`);
   expect(problems).toEqual([]);
   expect(writes).toBeGreaterThan(60);
+});
+
+it('S7: what a run that was cut had made of a chain is made again, not taken up', async () => {
+  const served = remoteOf(releases.v2, deltasRemote(releases.v2.checksum, deltas));
+  const objects = {
+    open(): AsyncIterable<Uint8Array> {
+      throw new Error('an object was fetched');
+    },
+  };
+  const world = await begin();
+  await world.files.makeFolder('/data/pine/deltas', 0o755);
+  await world.files.writeFile('/data/pine/deltas/made-0', Buffer.alloc(1000), 0o644);
+  const notes: string[] = [];
+  await upgrade(machineOf(world), {
+    ...upgradeOptions(releases),
+    remote: { ...served, received: 0, objects },
+    note: (text) => notes.push(text),
+  });
+  expect(notes).toEqual([]);
+  expect(slotProblem(world.slots.b.medium, releases.v2.checksum)).toBeUndefined();
 });

@@ -1,26 +1,23 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
 import { afterEach, beforeAll, describe, expect, it } from 'vitest';
-import { encodeIndex, type Link } from '../../src/delta/chain/delta-index.ts';
-import { deltaIndexPath, deltaPath } from '../../src/delta/delta-path.ts';
 import { upgrade } from '../../src/deploy/upgrade.ts';
 import { PineError } from '../../src/error.ts';
 import { RemoteRepository } from '../../src/remote/remote-repository.ts';
-import { objectPath } from '../../src/repo/object-name.ts';
-import { refPath } from '../../src/repo/ref-name.ts';
-import { makeDeltaOfObjects } from '../crash/world/delta.ts';
+import { makeDeltaOfObjects, type OfferedDelta } from '../crash/world/delta.ts';
 import { judge, slotProblem } from '../crash/world/judge.ts';
 import { keepAll } from '../crash/world/loss.ts';
-import { type Release, ref } from '../crash/world/release.ts';
+import type { Release } from '../crash/world/release.ts';
 import { makeReleases, type Releases, upgradeOptions } from '../crash/world/releases.ts';
+import { repositoryFiles } from '../crash/world/repository-files.ts';
 import { afterCut, deploymentA, machineOf, makeWorld, type World } from '../crash/world/world.ts';
 import { randomSource } from '../fuzz/mutate.ts';
 import { impatientSource, LoopbackServer, serve } from '../remote/loopback-server.ts';
 
 let releases: Releases;
 let base: World;
-let direct: Link & { readonly bytes: Buffer };
-let chain: readonly (Link & { readonly bytes: Buffer })[];
+let direct: OfferedDelta;
+let chain: readonly OfferedDelta[];
 let server: LoopbackServer;
 
 beforeAll(async () => {
@@ -32,29 +29,9 @@ beforeAll(async () => {
 });
 afterEach(() => server.stop());
 
-async function link(from: Release, to: Release) {
+async function link(from: Release, to: Release): Promise<OfferedDelta> {
   const bytes = await makeDeltaOfObjects(from, to, [releases.keys.secretKey]);
-  return { from: from.checksum, to: to.checksum, size: bytes.length, made: 80_000, bytes };
-}
-
-/** A repository as it lies on a web server, without the files of its commit. */
-function repositoryOf(links: readonly (Link & { readonly bytes: Buffer })[]): Map<string, Buffer> {
-  const { v2 } = releases;
-  const commits = [...new Set(links.map(({ from }) => from))];
-  const sources = commits.map((commit) => ({
-    commit,
-    files: 10_000_000,
-    links: links.filter(({ from }) => from === commit),
-  }));
-  const index = encodeIndex(v2.checksum, { sources, more: false });
-  return new Map([
-    ['config', Buffer.from('[core]\nrepo_version=1\nmode=archive-z2\n')],
-    [refPath(ref), Buffer.from(`${v2.checksum}\n`)],
-    [objectPath(v2.checksum, 'commit'), v2.commit],
-    [objectPath(v2.checksum, 'commitmeta'), v2.detachedMetadata],
-    [deltaIndexPath(v2.checksum), Buffer.from(index)],
-    ...links.map((each): [string, Buffer] => [deltaPath(each), each.bytes]),
-  ]);
+  return { from: from.checksum, to: to.checksum, bytes };
 }
 
 async function run(world: World): Promise<{ received: number; resumedAt: number | undefined }> {
@@ -70,7 +47,7 @@ async function run(world: World): Promise<{ received: number; resumedAt: number 
 
 describe('an upgrade over HTTP', () => {
   it('with a delta fetches that, and 8 kB at most for everything else', async () => {
-    const files = repositoryOf([direct]);
+    const files = repositoryFiles(releases.v2, [direct]);
     const sockets = new Set<Socket>();
     server = await LoopbackServer.start((request, response) => {
       sockets.add(request.socket);
@@ -87,15 +64,15 @@ describe('an upgrade over HTTP', () => {
     // With all headers, in both directions.
     const [socket] = sockets;
     const wire = (socket?.bytesRead ?? 0) + (socket?.bytesWritten ?? 0);
-    console.info(`${wire} bytes on the wire, ${direct.size} of them the delta`);
+    console.info(`${wire} bytes on the wire, ${direct.bytes.length} of them the delta`);
     expect(wire).toBeGreaterThan(received);
-    expect(wire - direct.size).toBeLessThan(8000);
+    expect(wire - direct.bytes.length).toBeLessThan(8000);
   });
 
   it.each(['delta', 'chain'])(
     'by a %s, and a server that does everything wrong: it ends right',
     async (kind) => {
-      const files = repositoryOf(kind === 'delta' ? [direct] : chain);
+      const files = repositoryFiles(releases.v2, kind === 'delta' ? [direct] : chain);
       const first = Number(process.env.PINE_FUZZ_SEED ?? 1);
       const told = { failed: 0, ranges: 0, disturbed: 0 };
       for (let seed = first; seed < first + 10; seed++) {

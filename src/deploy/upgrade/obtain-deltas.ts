@@ -103,8 +103,8 @@ function wantedDelta(
   return {
     from: { commit: from, image: images.get(from) },
     to: { commit: to, image: images.get(to) },
-    // One that is larger than the image would be of no use.
-    limit: accepted.image.size,
+    // No delta needs more: an image that can't be compressed, a hash for each piece of it, and the header.
+    limit: Math.ceil(accepted.image.size * (1 + 1 / 1024)) + 4096,
   };
 }
 
