@@ -51,6 +51,7 @@ const commands: readonly (readonly [string, string, () => Promise<CommandModule>
   ['health', 'run the health checks now', () => import('./health.ts')],
   ['image', 'write a disk that boots, or the bare image of a slot', () => import('./image.ts')],
   ['etc', "what of /etc is this machine's own, and its history", () => import('./etc.ts')],
+  ['hijack', 'look whether a Debian server can become a pine machine', () => import('./hijack.ts')],
   ['history', 'what was armed, confirmed and left', () => import('./history.ts')],
   ['delta', 'make and use deltas between commits', () => import('./delta.ts')],
   ['bundle', 'an update in one file, to carry on a stick', () => import('./bundle.ts')],

@@ -1,6 +1,6 @@
 import { crc32 } from 'node:zlib';
 import { PineError } from '../error.ts';
-import type { BlockDevice } from '../ports/block-device.ts';
+import type { PositionedReader } from '../ports/positioned-reader.ts';
 
 /** A partition as the table on a disk has it. Positions and sizes are bytes. */
 export interface Partition {
@@ -20,7 +20,10 @@ const sector = 512;
  * Reads the GPT of a disk with sectors of 512 bytes: the primary table, or the backup at the end
  * when the primary fails its checksums. Throws CORRUPT_GPT when both do. Source: UEFI 2.10, chapter 5.
  */
-export async function readPartitions(disk: BlockDevice, name = 'the disk'): Promise<Partition[]> {
+export async function readPartitions(
+  disk: PositionedReader,
+  name = 'the disk',
+): Promise<Partition[]> {
   const problems: string[] = [];
   const last = Math.floor(disk.size / sector) - 1;
   for (const lba of [1, last]) {
@@ -37,7 +40,7 @@ export async function readPartitions(disk: BlockDevice, name = 'the disk'): Prom
 }
 
 /** The partitions of the table whose header is in sector `lba`, or what is wrong with it. */
-async function readTable(disk: BlockDevice, lba: number): Promise<Partition[] | string> {
+async function readTable(disk: PositionedReader, lba: number): Promise<Partition[] | string> {
   if (lba < 1 || (lba + 1) * sector > disk.size) return 'the disk is too small';
   const header = await disk.read(lba * sector, sector);
   if (header.toString('latin1', 0, 8) !== 'EFI PART') return 'no "EFI PART"';

@@ -13,6 +13,9 @@ import {
 import { readBootFile, rewriteBootFile } from './in-place.ts';
 import { decodeRescue, encodeRescue } from './rescue-codec.ts';
 
+/** The highest `pine.boot-compat` that this version's grub.cfg starts. */
+export const grubCompatibility = 1;
+
 /** Names of files on the boot partition, as grub.cfg uses them. */
 export const bootFiles = {
   choice: 'grub/grubenv',
@@ -27,7 +30,7 @@ export const bootFiles = {
  * replay journals. Each file is found by reading ext4 and rewritten where it lies.
  */
 export class GrubBootLoader implements BootLoader, RescueStore {
-  readonly compatibility = 1;
+  readonly compatibility = grubCompatibility;
   readonly #boot: BlockDeviceOpener;
 
   constructor(boot: BlockDeviceOpener) {
