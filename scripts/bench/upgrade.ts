@@ -37,7 +37,7 @@ export const measure: Measurement = async ({ folder, runs }) => {
       server.reset();
     },
     command: () => [
-      ...([process.execPath, release.program, 'upgrade', '--no-reboot'] as const),
+      ...([process.execPath, release.program, 'upgrade'] as const),
       ...['--disk', disk, '--state', state, '--config', config],
     ],
     bytes: () => ({ fetched: server.sent }),

@@ -28,11 +28,11 @@ export function makeOverlay(project: string, modules: ReadonlyMap<string, Uint8A
       mode: modeOf(path),
       content,
     })),
-    {
-      kind: 'symlink',
-      path: 'etc/runlevels/default/pine-boot-complete',
-      target: '/etc/init.d/pine-boot-complete',
-    },
+    ...['pine-boot-complete', 'pine-finalize-staged'].map((service) => ({
+      kind: 'symlink' as const,
+      path: `etc/runlevels/default/${service}`,
+      target: `/etc/init.d/${service}`,
+    })),
   ]);
   return gzipSync(tar, { level: 9 });
 }

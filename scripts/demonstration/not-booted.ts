@@ -25,7 +25,7 @@ export async function runNotBooted(
   await release.commit(release.v2, 'v2');
   await narrator.step('upgrade to v2 on the disk image: pinectl upgrade --disk', async () => {
     await told('upgrade', '--plan');
-    await told('upgrade', '--no-reboot');
+    await told('upgrade');
     await bootChoice(release.disk, narrator);
   });
   await narrator.step('v2 counts as booted and healthy: pinectl boot-complete', async () => {
@@ -34,7 +34,7 @@ export async function runNotBooted(
   });
   await release.commit(release.v3, 'v3');
   await narrator.step('upgrade to v3, which would not come up', async () => {
-    await told('upgrade', '--no-reboot', '--running', '2');
+    await told('upgrade', '--running', '2');
     await bootChoice(release.disk, narrator);
   });
   await narrator.step('v3 counts as tried in vain: v2 runs again', async () => {

@@ -49,6 +49,11 @@ const commands: readonly (readonly [string, string, () => Promise<CommandModule>
     () => import('./boot-complete.ts'),
   ],
   ['health', 'run the health checks now', () => import('./health.ts')],
+  [
+    'finalize-staged',
+    'arm what `upgrade --no-reboot` has staged, as a shutdown does',
+    () => import('./finalize-staged.ts'),
+  ],
   ['image', 'write a disk that boots, or the bare image of a slot', () => import('./image.ts')],
   ['etc', "what of /etc is this machine's own, and its history", () => import('./etc.ts')],
   ['hijack', 'look whether a Debian server can become a pine machine', () => import('./hijack.ts')],

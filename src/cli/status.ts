@@ -29,9 +29,14 @@ async function run(options: MachineOptions): Promise<void> {
 }
 
 function describe(status: Status): string {
-  const { running, trial, lastRollback, writing, held } = status;
+  const { running, trial, staged, lastRollback, writing, held } = status;
   const lines = [`deployment ${running.deployment} runs from slot ${running.slot}`];
   if (trial !== null) lines.push(describeTrial(trial));
+  if (staged !== null) {
+    const { deployment, version, slot } = staged;
+    const name = version === '' ? '' : ` (${version})`;
+    lines.push(`${deployment}${name} is staged in slot ${slot}: a reboot arms it`);
+  }
   if (!status.choiceReadable) lines.push('the boot choice is damaged: run `pinectl boot-complete`');
   if (running.data !== 'ok') lines.push(`data partition ${running.data}: ${running.dataDetail}`);
   for (const slot of status.slots) lines.push(...describeSlot(slot));

@@ -37,7 +37,7 @@ Examples:
   pinectl upgrade                    write the other slot, reboot, try it, keep it or fall back
   pinectl upgrade --automatic        for crond, every quarter of an hour
   pinectl upgrade --bundle /media/usb/web.bundle
-  pinectl upgrade --no-reboot --disk disk.img --state state/`,
+  pinectl upgrade --disk disk.img --state state/`,
     )
     .action(runUpgrade);
 }
@@ -50,7 +50,7 @@ export function addUpgradeOptions(command: Command): Command {
     .option('--strict', 'refuse when files under /etc are in conflict')
     .option('--retry', 'take a commit that is held since it was left')
     .option('--allow-downgrade', 'take a commit that is older than the running one')
-    .option('--no-reboot', 'arm the new deployment, and leave the reboot to you');
+    .option('--no-reboot', 'stage the new deployment: a reboot of yours arms it');
 }
 
 /** `pinectl upgrade`, and `pinectl bundle apply` on a machine. */
@@ -87,7 +87,10 @@ export async function runUpgrade(options: UpgradeCommandOptions): Promise<void> 
     if (options.automatic) {
       const { runAutomatic } = await import('../deploy/automatic/run-automatic.ts');
       const { automatic } = configuration;
-      const outcome = await runAutomatic(machine, automatic, () => run(false));
+      const { finalizeUnderLock } = await import('../deploy/staging/finalize.ts');
+      const { hooks } = configuration;
+      const arm = () => finalizeUnderLock(machine, { hooks, note });
+      const outcome = await runAutomatic(machine, automatic, () => run(false), arm);
       progress.end();
       print(options.json, outcome, () => describeAutomatic(outcome));
       return;
@@ -115,7 +118,9 @@ async function openRemote(place: string, bundle: string | undefined): Promise<Up
 function describePreview(preview: UpgradePreview): string {
   const { kind, from, to, slot, imageBytes, plan, ways = [] } = preview;
   if (kind === 'up-to-date') return `up to date: ${name(from)}`;
-  if (kind === 'already-armed') return `${name(to ?? from)} waits in slot ${slot} for the reboot`;
+  if (kind === 'already-armed' || kind === 'staged') {
+    return `${name(to ?? from)} waits in slot ${slot} for the reboot`;
+  }
   const lines = [`new: ${name(to ?? from)}, signed by ${to?.signedBy}`, `running: ${name(from)}`];
   if (ways.length === 0) return lines.join('\n');
   lines.push(`image: ${formatBytes(imageBytes ?? 0)}, into slot ${slot}`);
@@ -162,7 +167,8 @@ function describeOutcome(outcome: UpgradeOutcome): string {
   if (fetched) {
     lines.push(`fetched ${formatBytes(fetched.bytes)} in ${fetched.objects} objects`);
   }
-  lines.push(rebooting ? 'rebooting into its trial' : 'the next boot is its trial');
+  if (kind === 'staged') lines.push('it is staged: a reboot arms it, and is its trial');
+  else lines.push(rebooting ? 'rebooting into its trial' : 'the next boot is its trial');
   return lines.join('\n');
 }
 

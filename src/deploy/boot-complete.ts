@@ -12,6 +12,7 @@ import { changeChoice } from './refusals.ts';
 import { retireBlocks } from './retire-blocks.ts';
 import { settleFallBack } from './settle.ts';
 import { hasFallenBack, markSettled, readSituation, trialDeployment } from './situation.ts';
+import { forgetArmedStaging, removeStaged } from './staging/staged-file.ts';
 import { transition } from './transitions.ts';
 import { logTrial } from './trial-log.ts';
 
@@ -71,8 +72,11 @@ async function begin(
   const { running } = machine;
   const degraded = running.data === 'degraded';
   const trial = situation.choice?.trial;
+  await forgetArmedStaging(machine, situation);
   if (situation.choice === undefined || (running.choice === 'emergency' && !situation.settled)) {
     await recoverChoice(machine, situation);
+    // Which deployments were tried and left is not certain any more: nothing is armed by itself.
+    if (!degraded) await removeStaged(machine);
     return { kind: 'recovered' };
   }
   if (trial !== undefined && trial.block === running.block) {

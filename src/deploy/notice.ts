@@ -1,6 +1,8 @@
 import type { Machine } from './machine.ts';
 import { noticeFile } from './paths.ts';
 import { hasFallenBack, readSituation, type Situation, trialDeployment } from './situation.ts';
+import type { Staged } from './staging/staged.ts';
+import { readStaged } from './staging/staged-file.ts';
 import { isSystemError } from './trial-log.ts';
 
 const limit = 4096;
@@ -12,6 +14,7 @@ const limit = 4096;
 export function noticeOf(
   machine: Pick<Machine, 'running'>,
   situation: Pick<Situation, 'choice' | 'deployments' | 'state' | 'settled'>,
+  staged?: Staged,
 ): readonly string[] {
   const { choice, state } = situation;
   const { running } = machine;
@@ -29,6 +32,9 @@ export function noticeOf(
   }
   if (running.block !== undefined && !choice.order.includes(running.block)) {
     return ['pine: this system was left by a rollback: the next boot is another one'];
+  }
+  if (staged !== undefined) {
+    return [`pine: ${staged.deployment} is staged: a reboot arms it, and is its trial`];
   }
   const last = state.history.at(-1);
   if (last?.kind !== 'fell-back') return [];
@@ -54,7 +60,8 @@ async function refreshNotice(machine: Machine): Promise<void> {
   const { files, volatile } = machine;
   const path = noticeFile(machine);
   try {
-    const lines = noticeOf(machine, await readSituation(machine));
+    const situation = await readSituation(machine);
+    const lines = noticeOf(machine, situation, await readStaged(machine, situation));
     if (lines.length === 0) {
       await files.remove(path);
       return;

@@ -19,6 +19,8 @@ import {
   trialDeployment,
 } from './situation.ts';
 import { readSlot, verifySlot } from './slot-contents.ts';
+import type { Staged } from './staging/staged.ts';
+import { forgetArmedStaging, readStaged, removeStaged } from './staging/staged-file.ts';
 import { withHold } from './state.ts';
 import { writeState } from './state-files.ts';
 
@@ -39,7 +41,7 @@ export type RollbackOutcome =
       /** False when what was left were other kernel arguments for the same image. */
       readonly held: boolean;
     }
-  /** An upgrade that was armed and not yet booted is given up. */
+  /** An upgrade that was staged or armed and not yet booted is given up. */
   | { readonly kind: 'given-up'; readonly left: string; readonly held: boolean }
   /** The trial had failed already, and this is what it fell back to. */
   | {
@@ -69,6 +71,7 @@ async function choose(machine: Machine, options: RollbackOptions): Promise<Rollb
   try {
     const situation = await readSituation(machine);
     refuseEmergency(machine, situation);
+    await forgetArmedStaging(machine, situation);
     const trial = trialDeployment(situation);
     const own = runningDeployment(machine, situation.deployments);
     if (trial !== undefined && hasFallenBack(machine, situation)) {
@@ -79,6 +82,8 @@ async function choose(machine: Machine, options: RollbackOptions): Promise<Rollb
     if (trial !== undefined && trial.block !== machine.running.block) {
       return await giveUp(machine, situation, trial, trial.commit !== own?.commit);
     }
+    const staged = trial === undefined ? await readStaged(machine, situation) : undefined;
+    if (staged !== undefined) return await giveUpStaged(machine, situation, staged);
     return await leave(machine, situation, options);
   } finally {
     await lock.release();
@@ -96,6 +101,17 @@ async function giveUp(
   await changeChoice(machine.bootLoader, { kind: 'drop-trial', running });
   await markSettled(machine);
   return { kind: 'given-up', left: trial.commit, held };
+}
+
+/** S7: until the record is whole it is still staged, and the rollback is simply asked for again. */
+async function giveUpStaged(
+  machine: Machine,
+  situation: Situation,
+  { deployment: id, slot, commit }: Staged,
+): Promise<RollbackOutcome> {
+  await record(machine, situation, { id, slot, commit }, 'given up before it was armed', true);
+  await removeStaged(machine);
+  return { kind: 'given-up', left: commit, held: true };
 }
 
 async function leave(
@@ -126,7 +142,7 @@ async function leave(
 async function record(
   machine: Machine,
   { state }: Situation,
-  left: Numbered,
+  left: Pick<Numbered, 'id' | 'slot' | 'commit'>,
   reason: string,
   held: boolean,
 ) {

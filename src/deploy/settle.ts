@@ -14,6 +14,7 @@ import {
   trialDeployment,
 } from './situation.ts';
 import { readSlot } from './slot-contents.ts';
+import { forgetArmedStaging } from './staging/staged-file.ts';
 import { type HistoryEvent, type MachineState, withEvent, withHold } from './state.ts';
 import { writeState } from './state-files.ts';
 
@@ -51,6 +52,7 @@ export async function settleIfFallenBack(
   note: (text: string) => void,
 ): Promise<Situation> {
   const situation = await readSituation(machine);
+  await forgetArmedStaging(machine, situation);
   if (!hasFallenBack(machine, situation) || machine.running.data === 'degraded') return situation;
   note(`the last trial was left: ${await settleFallBack(machine, situation)}`);
   return readSituation(machine);

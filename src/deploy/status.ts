@@ -11,6 +11,8 @@ import { readTold } from './hooks/told.ts';
 import type { Machine } from './machine.ts';
 import { hasFallenBack, readSituation, type Situation } from './situation.ts';
 import { readSlot, slotSignatures } from './slot-contents.ts';
+import type { Staged } from './staging/staged.ts';
+import { readStaged } from './staging/staged-file.ts';
 import type { HistoryEvent, Hold } from './state.ts';
 import { readWriting } from './state-files.ts';
 
@@ -46,6 +48,8 @@ export interface Status {
     /** `running`: on probation now; `armed`: waits for its boot; `failed`: fell back, not yet recorded. */
     readonly state: 'running' | 'armed' | 'failed';
   } | null;
+  /** Written, merged, and armed when the machine is rebooted. */
+  readonly staged: Staged | null;
   /** False when the boot loader could not follow its choice. */
   readonly choiceReadable: boolean;
   /** The last deployment that was left, and why. */
@@ -83,6 +87,7 @@ export async function readStatus(machine: Machine, keys: readonly PublicKey[]): 
     running: machine.running,
     slots,
     trial: trialStatus(machine, situation),
+    staged: (await readStaged(machine, situation)) ?? null,
     choiceReadable: choice !== undefined,
     lastRollback: left ?? null,
     health: (await readHealthReport(machine)) ?? null,

@@ -6,13 +6,17 @@ import { keptFolders } from './kept-folders.ts';
 import type { Machine } from './machine.ts';
 import { withNotice } from './notice.ts';
 import { settleIfFallenBack } from './settle.ts';
-import { markSettled, readSituation } from './situation.ts';
+import { markSettled, readSituation, type Situation } from './situation.ts';
+import { armingWork } from './staging/arming-work.ts';
+import type { Staged } from './staging/staged.ts';
+import { removeWriting } from './state-files.ts';
 import { type PrepareOptions, prepare } from './upgrade/prepare.ts';
 import type { WaysPreview } from './upgrade/preview-ways.ts';
 import { checkSpace } from './upgrade/space.ts';
-import { runSteps, writingSteps } from './upgrade/steps.ts';
+import { armingSteps, runSteps, stagingSteps } from './upgrade/steps.ts';
 import { type Survey, survey } from './upgrade/survey.ts';
 import { tidy } from './upgrade/tidy.ts';
+import type { ArmingWork } from './upgrade/work.ts';
 
 export interface UpgradeOptions extends PrepareOptions {
   readonly reboot: boolean;
@@ -21,10 +25,10 @@ export interface UpgradeOptions extends PrepareOptions {
 }
 
 export interface UpgradeOutcome {
-  readonly kind: 'up-to-date' | 'already-armed' | 'armed';
+  readonly kind: 'up-to-date' | 'staged' | 'already-armed' | 'armed';
   readonly commit: string;
   readonly version: string;
-  /** The deployment that the next boot tries. */
+  /** The deployment that the next boot tries, or that a reboot arms on its way. */
   readonly deployment?: string;
   readonly slot?: 'a' | 'b';
   /** Bytes that came over the wire, everything counted, and how many objects were among them. */
@@ -34,8 +38,9 @@ export interface UpgradeOutcome {
 }
 
 /**
- * Brings the other slot to what the followed ref names, and arms it for a trial. Run again after any cut, it
- * goes on and ends in the same state (S7).
+ * Brings the other slot to what the followed ref names, and stages it. With a reboot to come it is also armed for a
+ * trial; without, that happens when the machine goes down. Run again after any cut, it goes on and ends in the same
+ * state (S7).
  */
 export function upgrade(machine: Machine, options: UpgradeOptions): Promise<UpgradeOutcome> {
   return withNotice(machine, () => bringUpToDate(machine, options));
@@ -46,33 +51,58 @@ async function bringUpToDate(machine: Machine, options: UpgradeOptions): Promise
   try {
     const settled = await settleIfFallenBack(machine, options.note);
     const found = await survey(machine, settled, options);
+    if (found.kind === 'staged') return await goOn(machine, settled, found.staged, options);
     if (found.kind !== 'new') return await nothingToWrite(machine, found, options);
 
     const work = await prepare(machine, settled, found, options);
     const { objects, count } = counted(work.objects);
     await markSettled(machine);
-    await runSteps(writingSteps, { ...work, objects });
-    await tidy(machine);
-    await options.afterArming?.(work.deployment, work.version);
-    if (options.reboot) await machine.effects.reboot();
-    return {
-      kind: 'armed',
-      commit: work.deployment.commit,
-      version: work.version,
-      deployment: work.deployment.id,
-      slot: work.deployment.slot,
-      fetched: { bytes: options.remote.received, objects: count() },
-      resumedAt: work.resumeAt,
-      rebooting: options.reboot,
-    };
+    await runSteps(stagingSteps, { ...work, objects });
+    const end = await afterStaging(machine, work, options);
+    const fetched = { bytes: options.remote.received, objects: count() };
+    return { ...end, fetched, resumedAt: work.resumeAt };
   } finally {
     await lock.release();
   }
 }
 
+/** Arms what is staged and reboots, or leaves both to whoever reboots the machine. */
+async function afterStaging(
+  machine: Machine,
+  work: ArmingWork,
+  options: UpgradeOptions,
+): Promise<UpgradeOutcome> {
+  const { deployment, version } = work;
+  const { id, commit, slot } = deployment;
+  const outcome = { commit, version, deployment: id, slot, rebooting: options.reboot };
+  if (!options.reboot) {
+    await tidy(machine);
+    return { kind: 'staged', ...outcome };
+  }
+  await runSteps(armingSteps, work);
+  await tidy(machine);
+  await options.afterArming?.(deployment, version);
+  await machine.effects.reboot();
+  return { kind: 'armed', ...outcome };
+}
+
+/** What an earlier run has staged needs no byte more (S7). */
+async function goOn(
+  machine: Machine,
+  situation: Situation,
+  staged: Staged,
+  options: UpgradeOptions,
+): Promise<UpgradeOutcome> {
+  const { hooks } = options.configuration;
+  const work = armingWork(machine, situation, staged, { hooks, note: options.note });
+  await removeWriting(machine);
+  await markSettled(machine);
+  return afterStaging(machine, work, options);
+}
+
 async function nothingToWrite(
   machine: Machine,
-  found: Exclude<Survey, { kind: 'new' }>,
+  found: Exclude<Survey, { kind: 'new' | 'staged' }>,
   options: UpgradeOptions,
 ): Promise<UpgradeOutcome> {
   if (found.kind === 'up-to-date') {
@@ -80,7 +110,7 @@ async function nothingToWrite(
     return { kind: found.kind, commit: checksum, version, rebooting: false };
   }
   // A run that was cut between arming and its end: the rest of it (S7).
-  await (await import('./state-files.ts')).removeWriting(machine);
+  await removeWriting(machine);
   await tidy(machine);
   if (options.reboot) await machine.effects.reboot();
   const { id, commit, slot } = found.armed;
@@ -103,7 +133,7 @@ export interface UpgradePreview extends Partial<WaysPreview> {
   readonly imageBytes?: number;
   /** Hooks that are asked before. */
   readonly hooks?: readonly string[];
-  /** Paths under /etc that both this machine and the release have changed, and that can't be merged. */
+  /** Paths under /etc that both sides have changed and that can't be merged; absent where that can't be told yet. */
   readonly conflicts?: readonly Conflict[];
   /** What a rollback leaves as it is then: databases, say. */
   readonly notRolledBack?: readonly string[];
@@ -122,6 +152,10 @@ export async function previewUpgrade(
     return { kind: found.kind, from, to, slot: found.armed.slot };
   }
   if (found.kind === 'up-to-date') return { kind: found.kind, from };
+  if (found.kind === 'staged') {
+    const { commit, version, slot } = found.staged;
+    return { kind: found.kind, from, to: { commit, version, signedBy: '' }, slot };
+  }
   const { accepted, target } = found;
   const { checksum, version = '', signedBy, image } = accepted;
   const preview: UpgradePreview = {
@@ -139,9 +173,15 @@ export async function previewUpgrade(
     ...(await findHooks(machine, 'before-staging')),
     ...(await findHooks(machine, 'before-arming')),
   ].map(({ path }) => path);
-  const { previewEtc } = await import('./etc/preview-etc.ts');
-  const { conflicts } = await previewEtc(machine, found, options.remote, options.note);
-  return { ...preview, ...ways, hooks, conflicts, notRolledBack: keptFolders };
+  const { previewConflicts } = await import('./etc/preview-etc.ts');
+  const conflicts = await previewConflicts(machine, found, options.remote, options.note);
+  return {
+    ...preview,
+    ...ways,
+    hooks,
+    ...(conflicts && { conflicts }),
+    notRolledBack: keptFolders,
+  };
 }
 
 /** Counts the objects that are opened. */

@@ -62,6 +62,7 @@ describe('npm run build', () => {
     const scripts = [
       'usr/bin/pinectl',
       'etc/init.d/pine-boot-complete',
+      'etc/init.d/pine-finalize-staged',
       'etc/periodic/15min/pine-upgrade',
       'usr/lib/pine/apk',
       'usr/lib/pine/health.d/10-services',

@@ -4,7 +4,7 @@ import type { BootChoice } from '../../src/boot/choice.ts';
 import type { Machine } from '../../src/deploy/machine.ts';
 import { readSituation } from '../../src/deploy/situation.ts';
 import { prepare } from '../../src/deploy/upgrade/prepare.ts';
-import { runSteps, writingSteps } from '../../src/deploy/upgrade/steps.ts';
+import { armingSteps, runSteps, stagingSteps } from '../../src/deploy/upgrade/steps.ts';
 import { survey } from '../../src/deploy/upgrade/survey.ts';
 import type { Step, Work } from '../../src/deploy/upgrade/work.ts';
 import { upgrade } from '../../src/deploy/upgrade.ts';
@@ -31,6 +31,8 @@ const armed: BootChoice = { order: [2, 1], trial: { block: 2, tries: 2 } };
 
 const options = () => upgradeOptions(releases);
 const upgradeA = (world: World) => upgrade(machineOf(world), options());
+
+const writingSteps: readonly Step[] = [...stagingSteps, ...armingSteps];
 
 /** The writing part alone, with steps or a machine that a mutation has changed. */
 async function upgradeWith(
@@ -185,7 +187,7 @@ describe('the judge, proved by mutations of an upgrade', () => {
 
   it('S3: catches arming before /etc is there', () =>
     expectCaught(/S3: the \/etc of .* is not whole/, (world) =>
-      upgradeWith(world, { steps: moved('merge /etc', 'arm') }),
+      upgradeWith(world, { steps: moved('merge /etc', 'arm', without('merge /etc again')) }),
     ));
 
   it('S3: catches arming before the arguments are there', () =>
@@ -215,12 +217,16 @@ describe('the judge, proved by mutations of an upgrade', () => {
 
   it('S6: catches an /etc whose folder is not synced', () =>
     expectCaught(/S3: the \/etc of .* is not whole/, (world) =>
-      upgradeWith(world, { machine: withFiles(world, { sync: async () => {} }) }),
+      upgradeWith(world, {
+        machine: withFiles(world, { sync: async () => {} }),
+        // A second merge of the same would hide that the first one is not durable.
+        steps: without('merge /etc again'),
+      }),
     ));
 
-  it('S7: catches a run that forgets what it wrote before it is armed', async () => {
+  it('S7: catches a run that forgets what it wrote before it is staged', async () => {
     const mutated = (world: World) =>
-      upgradeWith(world, { steps: moved('forget the write', 'arm') });
+      upgradeWith(world, { steps: moved('forget the write', 'merge /etc') });
     const whole = await begin();
     await mutated(whole);
     const expected = await describeWorld(whole);
@@ -253,11 +259,11 @@ describe('the judge, proved by mutations of an upgrade', () => {
 const without = (name: string) => writingSteps.filter((step) => step.name !== name);
 
 /** The steps with `name` moved: before `other` if it came later, else behind it. */
-function moved(name: string, other: string): readonly Step[] {
-  const place = (wanted: string) => writingSteps.findIndex((step) => step.name === wanted);
-  const step = writingSteps[place(name)];
+function moved(name: string, other: string, steps = writingSteps): readonly Step[] {
+  const place = (wanted: string) => steps.findIndex((step) => step.name === wanted);
+  const step = steps[place(name)];
   if (step === undefined || place(other) < 0) throw new Error('no such step');
-  const rest = without(name);
+  const rest = steps.filter((entry) => entry !== step);
   const at = rest.findIndex((entry) => entry.name === other);
   return rest.toSpliced(place(name) < place(other) ? at + 1 : at, 0, step);
 }

@@ -243,7 +243,7 @@ describe.skipIf(missing('disk', 'grub') !== undefined)('a disk image as a machin
     );
     expect(err).toMatch(/^note: .*motd is in conflict.*\n$/);
     expect(code).toBe(0);
-    expect(JSON.parse(out)).toMatchObject({ kind: 'armed', commit: v2, fetched: { objects: 0 } });
+    expect(JSON.parse(out)).toMatchObject({ kind: 'staged', commit: v2, fetched: { objects: 0 } });
     const { start, size } = part('root-b');
     const device = await nodeBlockDevice(copy, { start, size }).open('read');
     expect(slotProblem(await device.read(0, size), v2)).toBeUndefined();
@@ -253,11 +253,11 @@ describe.skipIf(missing('disk', 'grub') !== undefined)('a disk image as a machin
   it('is left as it was when the remote stops half-way, and upgrades when it is back', async () => {
     const running = await slotBytes('root-a');
     stopAfter = 0;
-    const failed = await pinectl('upgrade', '--no-reboot');
+    const failed = await pinectl('upgrade');
     expect(failed.code).toBe(8);
     expect(failed.err).toMatch(/^REMOTE_/m);
     stopAfter = Number.POSITIVE_INFINITY;
-    const { code, out, err } = await pinectl('upgrade', '--no-reboot', '--json');
+    const { code, out, err } = await pinectl('upgrade', '--json');
     expect(err).toBe('note: /etc/motd is in conflict: both sides changed it: here line 1\n');
     expect(code).toBe(0);
     expect(JSON.parse(out)).toMatchObject({
@@ -304,9 +304,9 @@ describe.skipIf(missing('disk', 'grub') !== undefined)('a disk image as a machin
     expect((await pinectl('boot-complete', '--running', '2')).out).toBe('nothing to do\n');
     const left = await pinectl('rollback', '--running', '2', '--no-reboot');
     expect(left.out).toMatch(/^the next boot is deployment first in slot a; commit .* is held/);
-    const again = await pinectl('upgrade', '--no-reboot');
+    const again = await pinectl('upgrade');
     expect(again).toMatchObject({ code: 6, err: expect.stringMatching(/^STATE_HELD/) });
-    const retried = await pinectl('upgrade', '--no-reboot', '--retry', '--json');
+    const retried = await pinectl('upgrade', '--retry', '--json');
     expect(JSON.parse(retried.out)).toMatchObject({ kind: 'armed', commit: v2 });
   });
 

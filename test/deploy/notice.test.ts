@@ -51,6 +51,8 @@ describe('whoever logs in is told', () => {
     const machine = await makeWorld({ a: releases.v1, b: releases.v0, order: [1, 2] });
     const running = machineOf(machine);
     await upgrade(running, { ...upgradeOptions(releases), reboot: false });
+    expect(await noticeIn(machine)).toMatch(/ is staged: a reboot arms it, and is its trial$/m);
+    await upgrade(running, { ...upgradeOptions(releases), reboot: true });
     expect(await noticeIn(machine)).toMatch(
       / is armed: the next boot is its trial, with 2 tries$/m,
     );

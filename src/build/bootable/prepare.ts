@@ -1,7 +1,7 @@
 import { pineCfg } from '../../boot/grub/pine-cfg.ts';
 import { buildInitramfs } from '../initramfs/initramfs.ts';
 import type { SourceTree } from '../source-tree.ts';
-import { checkService, enableService } from './boot-service.ts';
+import { checkServices, enableServices } from './boot-service.ts';
 import { hashList } from './hash-list.ts';
 import { findKernel } from './kernel.ts';
 import { addMountPoints, checkMountPoints } from './mount-points.ts';
@@ -36,7 +36,7 @@ export async function prepareBootable(
   options: BootableOptions = {},
 ): Promise<BootableReport> {
   checkPrograms(tree);
-  checkService(tree);
+  checkServices(tree);
   checkMountPoints(tree);
   const kernel = await findKernel(tree, options.kernel);
   const { version } = kernel;
@@ -47,7 +47,7 @@ export async function prepareBootable(
     ...(extraModules === undefined ? {} : { extraModules }),
   });
   addMountPoints(tree);
-  enableService(tree);
+  enableServices(tree);
   // The node of the distribution's file: equal objects are stored once.
   tree.put('/boot/vmlinuz', kernel.file);
   tree.putFile('/boot/initramfs', initramfs.bytes, { mode: 0o644 });

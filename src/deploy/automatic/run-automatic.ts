@@ -2,6 +2,7 @@ import { PineError } from '../../error.ts';
 import type { Machine } from '../machine.ts';
 import { hasFallenBack, readSituation, trialDeployment } from '../situation.ts';
 import { readSlot } from '../slot-contents.ts';
+import { readStaged } from '../staging/staged-file.ts';
 import type { UpgradeOutcome } from '../upgrade.ts';
 import type { AutomaticSettings } from './automatic-settings.ts';
 import { dueUpgrade, mayReboot } from './decide.ts';
@@ -21,13 +22,14 @@ const passing = /^(REMOTE_|STATE_LOCKED$|STATE_HOOK_REFUSED$)/;
 
 /**
  * One look of an unattended upgrade: decides by the machine's clock whether to look for something new, and whether to
- * reboot into what is armed. To be called every quarter of an hour. Never acts during a trial. `upgrade` brings the
- * other slot up to date and does not reboot.
+ * reboot into what is staged or armed. To be called every quarter of an hour. Never acts during a trial. `upgrade` brings
+ * the other slot up to date and does not reboot; `arm` arms what is staged, under the lock.
  */
 export async function runAutomatic(
   machine: Machine,
   settings: AutomaticSettings,
   upgrade: () => Promise<UpgradeOutcome>,
+  arm: () => Promise<unknown>,
 ): Promise<AutomaticOutcome> {
   const idle = settings.enabled ? await obstacle(machine) : 'unattended upgrades are off';
   if (idle !== undefined) return { idle, rebooting: false };
@@ -43,7 +45,9 @@ export async function runAutomatic(
     if (error !== undefined && !again) throw error;
   }
   const rebooting =
-    mayReboot(settings, record.seed, time) && (await isArmed(machine)) && (await reboot(machine));
+    mayReboot(settings, record.seed, time) &&
+    (await isWaiting(machine)) &&
+    (await reboot(machine, arm));
   if (last !== undefined) return { upgrade: last, rebooting };
   return rebooting ? { rebooting } : { idle: 'not now', rebooting };
 }
@@ -83,18 +87,20 @@ async function attempt(
   }
 }
 
-/** Whether a deployment waits for the boot that is its trial. */
-async function isArmed(machine: Machine): Promise<boolean> {
+/** Whether a deployment waits for the boot that is its trial, staged or armed. */
+async function isWaiting(machine: Machine): Promise<boolean> {
   const situation = await readSituation(machine);
+  if ((await readStaged(machine, situation)) !== undefined) return true;
   return trialDeployment(situation) !== undefined && !hasFallenBack(machine, situation);
 }
 
 /** Reboots, unless another pinectl is at work: then there is a next time. */
-async function reboot(machine: Machine): Promise<boolean> {
+async function reboot(machine: Machine, arm: () => Promise<unknown>): Promise<boolean> {
   try {
     const lock = await machine.effects.lock();
     try {
-      if (!(await isArmed(machine))) return false;
+      if (!(await isWaiting(machine))) return false;
+      await arm();
       await machine.effects.reboot();
       return true;
     } finally {

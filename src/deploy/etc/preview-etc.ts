@@ -1,4 +1,5 @@
-import type { MergeReport } from '../../etc/merge/merge-etc.ts';
+import { PineError } from '../../error.ts';
+import type { Conflict } from '../../etc/conflicts.ts';
 import { planReader } from '../../plan/plan-reader.ts';
 import { useRanges } from '../../plan/ranges.ts';
 import type { Machine } from '../machine.ts';
@@ -8,15 +9,31 @@ import type { Survey, UpgradeRemote } from '../upgrade/survey.ts';
 import { mergeRunningEtc } from './merge-sides.ts';
 
 /**
- * What the merge of /etc will come to, before a byte is written. Of the new image only the tables, which are in its
- * plan, and the files under /etc that differ are fetched.
+ * The conflicts that the merge of /etc will have, before a byte is written. Of the new image only the tables, which are
+ * in its plan, and the files under /etc that differ are fetched. `undefined`, with a note, where the remote does not have
+ * them, as a bundle of a delta does not: then they are told once the slot is written.
  */
-export async function previewEtc(
+export async function previewConflicts(
+  machine: Machine,
+  found: Extract<Survey, { kind: 'new' }>,
+  remote: UpgradeRemote,
+  note: (text: string) => void,
+): Promise<readonly Conflict[] | undefined> {
+  try {
+    return await previewEtc(machine, found, remote, note);
+  } catch (error) {
+    if (!(error instanceof PineError) || !error.code.startsWith('NOT_FOUND_')) throw error;
+    note('conflicts under /etc can be told only once the new image is here');
+    return undefined;
+  }
+}
+
+async function previewEtc(
   machine: Machine,
   { accepted, running }: Extract<Survey, { kind: 'new' }>,
   remote: UpgradeRemote,
   note: (text: string) => void,
-): Promise<MergeReport> {
+): Promise<readonly Conflict[]> {
   const { files, slots } = machine;
   const { checksum, plan: digest } = accepted;
   const plan =
@@ -29,7 +46,8 @@ export async function previewEtc(
   try {
     const segments = old === undefined ? plan.segments() : useRanges(plan, old);
     const reader = await planReader(segments, remote.objects, base);
-    return await mergeRunningEtc(machine, { reader, size: plan.imageSize }, { note });
+    const size = plan.imageSize;
+    return (await mergeRunningEtc(machine, { reader, size }, { note })).conflicts;
   } finally {
     await base.close();
   }

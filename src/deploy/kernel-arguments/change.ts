@@ -19,13 +19,13 @@ import {
   type Situation,
 } from '../situation.ts';
 import { readSlot } from '../slot-contents.ts';
-import { type ArmingWork, arm, mergeIntoNewEtc, remember, writeArguments } from '../upgrade/arm.ts';
+import { arm, mergeIntoNewEtc, remember, writeArguments } from '../upgrade/arm.ts';
 import { argumentsForTrial } from '../upgrade/kernel-arguments.ts';
 import { noFreeBlock, refuseArmed } from '../upgrade/refuse.ts';
 import { checkDataSpace } from '../upgrade/space.ts';
 import { runSteps } from '../upgrade/steps.ts';
 import { tidy } from '../upgrade/tidy.ts';
-import type { Step, Work } from '../upgrade/work.ts';
+import type { ArmingWork, Step, Work } from '../upgrade/work.ts';
 import { type ArgumentsEdit, editArguments } from './edit.ts';
 
 export interface ChangeOptions extends Pick<Settings, 'trial' | 'health' | 'hooks'> {

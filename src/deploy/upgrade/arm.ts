@@ -1,17 +1,28 @@
 import { removeDurably } from '../durable-file.ts';
 import { makeEtc } from '../etc/make-etc.ts';
+import { readConflicts } from '../etc/records.ts';
 import { attemptsFile, etcFolder } from '../paths.ts';
 import { changeChoice } from '../refusals.ts';
 import { addOnce } from '../settle.ts';
+import { removeStaged, writeStaged } from '../staging/staged-file.ts';
 import { type HistoryEvent, withoutHold } from '../state.ts';
 import { readState, removeWriting, writeState } from '../state-files.ts';
-import type { Work } from './work.ts';
+import { throwOnConflicts } from './refuse.ts';
+import type { ArmingWork, Work } from './work.ts';
 
-/** What arming a deployment needs, whether its slot was written for it or not. */
-export type ArmingWork = Pick<
-  Work,
-  'machine' | 'deployment' | 'block' | 'tries' | 'version' | 'baseline' | 'reason' | 'note'
-> & { readonly target: Pick<Work['target'], 'running'> };
+/** The slot holds what is wanted, and its /etc is merged: from here on a reboot arms it (S7). Throws STATE_CONFLICTS. */
+export async function stage(work: Work): Promise<void> {
+  const { machine, deployment, version, tries, deadline, baseline, strict } = work;
+  const { id, slot, commit } = deployment;
+  if (strict) throwOnConflicts(await readConflicts(machine, id), machine.etc);
+  const { failing } = baseline;
+  await writeStaged(machine, { deployment: id, slot, commit, version, tries, deadline, failing });
+}
+
+/** What was staged is armed, or is about to be overwritten (S2): a reboot must not arm it. */
+export async function forgetStaging({ machine }: ArmingWork): Promise<void> {
+  await removeStaged(machine);
+}
 
 /** S8: the new deployment's /etc, merged of what the running one has at this moment and both defaults. */
 export async function mergeIntoNewEtc({ machine, deployment, note }: ArmingWork): Promise<void> {
@@ -22,8 +33,11 @@ export async function mergeIntoNewEtc({ machine, deployment, note }: ArmingWork)
     note(`${machine.etc} does not exist: the new deployment starts with the /etc of its image`);
     return;
   }
+  const told = (await readConflicts(machine, deployment.id)).map(({ path }) => path);
   const { conflicts } = await makeEtc(machine, deployment, note);
-  for (const { path, detail } of conflicts) note(`/etc/${path} is in conflict: ${detail}`);
+  for (const { path, detail } of conflicts) {
+    if (!told.includes(path)) note(`/etc/${path} is in conflict: ${detail}`);
+  }
   // A log of an earlier deployment of the same id would be taken for this one's.
   await removeDurably(files, attemptsFile(machine, deployment.id));
 }

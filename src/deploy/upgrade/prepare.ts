@@ -1,4 +1,3 @@
-import { PineError } from '../../error.ts';
 import { encodeTrailer } from '../../image/trailer.ts';
 import type { Progress } from '../../ports/progress.ts';
 import { freeBlock, newDeploymentId } from '../deployments.ts';
@@ -10,7 +9,7 @@ import type { Situation } from '../situation.ts';
 import { readWriting } from '../state-files.ts';
 import { chooseWay } from './choose-way.ts';
 import { argumentsForTrial } from './kernel-arguments.ts';
-import { noFreeBlock } from './refuse.ts';
+import { noFreeBlock, throwOnConflicts } from './refuse.ts';
 import { checkSpace } from './space.ts';
 import type { Survey, SurveyOptions } from './survey.ts';
 import type { Work } from './work.ts';
@@ -68,7 +67,9 @@ export async function prepare(
       kernelArguments: argumentsForTrial(own.kernelArguments, configuration.trial.deadline),
       commit: accepted.checksum,
     },
+    strict: options.strict ?? false,
     tries: configuration.trial.tries,
+    deadline: configuration.trial.deadline,
     version: subject.version,
     askBeforeArming: () => askHooks(machine, 'before-arming', subject, configuration.hooks),
     image: accepted.image,
@@ -91,18 +92,8 @@ async function refuseConflicts(
   found: Extract<Survey, { kind: 'new' }>,
   { remote, note }: PrepareOptions,
 ): Promise<void> {
-  const { previewEtc } = await import('../etc/preview-etc.ts');
-  const { conflicts } = await previewEtc(machine, found, remote, note);
-  if (conflicts.length === 0) return;
-  throw new PineError('STATE_CONFLICTS', 'files under /etc can not be merged', {
-    expected: 'no conflict, as --strict asks for',
-    found: conflicts
-      .map(({ path, reason }) => `${path} (${reason})`)
-      .join(', ')
-      .slice(0, 2000),
-    where: machine.etc,
-    remedy: '`pinectl upgrade --plan` tells more; without --strict what is here stays',
-  });
+  const { previewConflicts } = await import('../etc/preview-etc.ts');
+  throwOnConflicts((await previewConflicts(machine, found, remote, note)) ?? [], machine.etc);
 }
 
 /** S7: the same commit for the same slot goes on where it was cut; anything else starts over. */

@@ -15,6 +15,8 @@ import {
   type Situation,
 } from '../situation.ts';
 import { readSlot, type SlotContents } from '../slot-contents.ts';
+import type { Staged } from '../staging/staged.ts';
+import { readStaged } from '../staging/staged-file.ts';
 import { chooseTarget, type Target } from '../target.ts';
 import { refuseArmed } from './refuse.ts';
 
@@ -60,6 +62,8 @@ export type Survey =
   | { readonly kind: 'up-to-date'; readonly running: SlotContents }
   /** The ref names what is armed and waits for the reboot. */
   | { readonly kind: 'already-armed'; readonly running: SlotContents; readonly armed: Numbered }
+  /** The ref names what is staged: it is to be armed. */
+  | { readonly kind: 'staged'; readonly running: SlotContents; readonly staged: Staged }
   | {
       readonly kind: 'new';
       readonly running: SlotContents;
@@ -110,6 +114,8 @@ export async function survey(
       remedy: 'commit a newer one, or try it again with `pinectl upgrade --retry`',
     });
   }
+  const staged = await readStaged(machine, situation);
+  if (staged?.commit === checksum) return { kind: 'staged', running, staged };
   return { kind: 'new', running, own: own as Numbered, target, accepted };
 }
 

@@ -3,6 +3,7 @@ import { removeDurably } from '../durable-file.ts';
 import type { Machine } from '../machine.ts';
 import { deltaFolder, etcFolder, stateFolder } from '../paths.ts';
 import { readSituation } from '../situation.ts';
+import { readStaged } from '../staging/staged-file.ts';
 
 /** Deployments of the history whose /etc is kept although nothing boots them any more. */
 const keptGenerations = 4;
@@ -13,11 +14,13 @@ const keptGenerations = 4;
  */
 export async function tidy(machine: Machine): Promise<void> {
   const { files, data, running } = machine;
-  const { choice, deployments, state, stateLost } = await readSituation(machine);
+  const situation = await readSituation(machine);
+  const { choice, deployments, state, stateLost } = situation;
+  const staged = await readStaged(machine, situation);
   const listed = deployments.filter(
     ({ block, id }) => choice?.order.includes(block) || id === running.deployment,
   );
-  const commits = new Set(listed.map(({ commit }) => commit));
+  const commits = new Set([...listed.map(({ commit }) => commit), staged?.commit]);
   const plans = `${stateFolder(machine)}/plans`;
   for (const name of (await files.readFolder(plans)) ?? []) {
     if (!commits.has(name.replace(/\.plan$/, ''))) await removeDurably(files, `${plans}/${name}`);
@@ -25,6 +28,7 @@ export async function tidy(machine: Machine): Promise<void> {
   await removeDurably(files, deltaFolder(machine));
   if (stateLost) return;
   const kept = new Set([running.deployment, ...listed.map(({ id }) => id)]);
+  if (staged !== undefined) kept.add(staged.deployment);
   for (const { deployment } of state.history.slice(-keptGenerations)) kept.add(deployment);
   for (const name of (await files.readFolder(`${data}/etc`)) ?? []) {
     const ours = /^[0-9a-f]{12}\.[0-9]+(\.new)?$/.test(name);

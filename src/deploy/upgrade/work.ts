@@ -22,7 +22,11 @@ export interface Work {
   readonly deployment: Deployment;
   /** The argument block that the deployment gets. */
   readonly block: number;
+  /** Conflicts under /etc end it before it is staged. */
+  readonly strict: boolean;
   readonly tries: number;
+  /** Seconds that the trial may take. */
+  readonly deadline: number;
   readonly version: string;
   /** Throws STATE_HOOK_REFUSED when a hook of this machine is against it. */
   readonly askBeforeArming: () => Promise<void>;
@@ -58,7 +62,21 @@ export type SlotWork = Pick<
 export type ImageWork = SlotWork &
   Pick<Work, 'recipe' | 'segmentsWithoutBase' | 'objects' | 'checkpointBytes' | 'note'>;
 
-/** A step of the writing part: small, and harmless when it is done twice (S7). */
+/** What arming a deployment needs, whether its slot was written for it or not. */
+export type ArmingWork = Pick<
+  Work,
+  | 'machine'
+  | 'deployment'
+  | 'block'
+  | 'tries'
+  | 'version'
+  | 'askBeforeArming'
+  | 'baseline'
+  | 'reason'
+  | 'note'
+> & { readonly target: Pick<Target, 'running'> };
+
+/** A step of an upgrade: small, and harmless when it is done twice (S7). */
 export interface Step<W = Work> {
   readonly name: string;
   run(work: W): Promise<void>;

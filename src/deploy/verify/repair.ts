@@ -17,6 +17,7 @@ import {
   type Situation,
 } from '../situation.ts';
 import { describeTrailer, readSlot, type SlotContents } from '../slot-contents.ts';
+import { readStaged } from '../staging/staged-file.ts';
 import { readWriting } from '../state-files.ts';
 import { chooseTarget } from '../target.ts';
 import { forgetWriting } from '../upgrade/arm.ts';
@@ -104,6 +105,9 @@ export async function repairOtherSlot(
     const target = chooseTarget(machine, situation.choice, situation.deployments); // S1
     const armed = armedDeployment(machine, situation);
     if (armed !== undefined) throw refuseArmed(armed);
+    // S2: a cut must not leave something staged whose slot is half written.
+    const staged = await readStaged(machine, situation);
+    if (staged !== undefined) throw refuseArmed({ id: staged.deployment, slot: staged.slot });
     const { deployment, order } = await findRepair(machine, situation);
     const before = await verifyWholeSlot(machine, target.slot, options);
     const unlisted = !situation.choice?.order.includes(deployment.block);

@@ -67,6 +67,7 @@ describe('prepareBootable', () => {
     ['/usr/bin/node', 'nodejs'],
     ['/usr/bin/pinectl', 'overlay'],
     ['/etc/init.d/pine-boot-complete', 'overlay'],
+    ['/etc/init.d/pine-finalize-staged', 'overlay'],
     ['/boot/vmlinuz-virt', 'linux-virt'],
   ])('without %s it is refused, before anything is added, and told: %s', async (path, remedy) => {
     const tree = bootableTree();

@@ -46,9 +46,10 @@ export function bootableTree({ merged = false } = {}): SourceTree {
   tree.putLink('/sbin/init', '/bin/busybox');
   tree.putFile('/usr/lib/pine/pinectl.mjs', Buffer.from('pinectl'), { mode: 0o755 });
   tree.putFile('/usr/bin/pinectl', Buffer.from('#!/bin/sh\n'), { mode: 0o755 });
-  tree.putFile('/etc/init.d/pine-boot-complete', Buffer.from('#!/sbin/openrc-run\n'), {
-    mode: 0o755,
-  });
+  for (const service of ['pine-boot-complete', 'pine-finalize-staged']) {
+    const script = Buffer.from('#!/sbin/openrc-run\n');
+    tree.putFile(`/etc/init.d/${service}`, script, { mode: 0o755 });
+  }
   tree.putFile(`/boot/vmlinuz-virt`, makeKernel(version), { mode: 0o644 });
   const modules = `/lib/modules/${version}`;
   const files = ['kernel/fs/squashfs/squashfs.ko.gz', 'kernel/drivers/block/virtio_blk.ko.gz'];

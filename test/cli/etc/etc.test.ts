@@ -149,7 +149,7 @@ describe.skipIf(missing('disk', 'grub', 'root', 'git') !== undefined)('pinectl e
 
   it('after a rollback, what was changed during the trial is offered again', async () => {
     await machine.release({ ...shipped, motd: 'welcome to v2\n' });
-    await machine.out('upgrade', '--no-reboot');
+    await machine.out('upgrade');
     expect((await machine.json('etc', 'log', '--branch', 'shipped')).revisions).toMatchObject([
       { subject: 'v2 is shipped' },
       { subject: 'v1 is shipped' },

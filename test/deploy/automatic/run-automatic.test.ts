@@ -5,6 +5,7 @@ import { bootComplete } from '../../../src/deploy/boot-complete.ts';
 import { standardHealth } from '../../../src/deploy/health/health-settings.ts';
 import { standardHooks } from '../../../src/deploy/hooks/run-hooks.ts';
 import type { Machine, Running } from '../../../src/deploy/machine.ts';
+import { finalizeUnderLock } from '../../../src/deploy/staging/finalize.ts';
 import { readStatus } from '../../../src/deploy/status.ts';
 import { upgrade } from '../../../src/deploy/upgrade.ts';
 import { type ErrorCode, PineError } from '../../../src/error.ts';
@@ -55,14 +56,16 @@ class Night {
   at(moment: string) {
     this.now = seconds(moment);
     const { machine } = this;
-    return runAutomatic(machine, this.settings, async () => {
+    const arm = () => finalizeUnderLock(machine, { hooks: standardHooks, note: () => {} });
+    const bringUpToDate = async () => {
       this.upgrades += 1;
       if (this.failure !== undefined) {
         const details = { expected: 'x', found: 'x', where: 'x', remedy: 'x' };
         throw new PineError(this.failure, 'it did not work', details);
       }
       return upgrade(machine, { ...upgradeOptions(releases), reboot: false });
-    });
+    };
+    return runAutomatic(machine, this.settings, bringUpToDate, arm);
   }
 }
 
@@ -71,11 +74,12 @@ describe('an unattended upgrade', () => {
     const night = new Night();
     expect(await night.at('2026-11-25T00:59:00Z')).toEqual({ idle: 'not now', rebooting: false });
     expect(await night.at('2026-11-25T01:00:00Z')).toMatchObject({
-      upgrade: { kind: 'armed', detail: releases.v2.checksum },
+      upgrade: { kind: 'staged', detail: releases.v2.checksum },
       rebooting: true,
     });
     expect([night.upgrades, night.reboots]).toEqual([1, 1]);
-    expect((await readStatus(night.machine, [])).automatic).toMatchObject({ kind: 'armed' });
+    expect((await readStatus(night.machine, [])).automatic).toMatchObject({ kind: 'staged' });
+    expect((await night.world.boot.readChoice())?.trial).toBeDefined();
   });
 
   it('is off by default, and does nothing that is not asked for', async () => {
@@ -93,7 +97,7 @@ describe('an unattended upgrade', () => {
     await night.at('2026-11-25T01:00:00Z');
     await night.at('2026-11-26T01:00:00Z');
     expect([night.upgrades, night.reboots]).toEqual([2, 0]);
-    expect((await night.world.boot.readChoice())?.trial).toBeDefined();
+    expect((await readStatus(night.machine, [])).staged).toBeTruthy();
   });
 
   it('upgrades in one window and reboots in another', async () => {
@@ -164,7 +168,8 @@ describe('an unattended upgrade', () => {
     night.settings = on();
     const { machine } = night;
     const lock = await machine.effects.lock();
-    const busy = runAutomatic(machine, night.settings, () => Promise.reject(new Error('not due')));
+    const never = () => Promise.reject(new Error('not due'));
+    const busy = runAutomatic(machine, night.settings, never, never);
     expect(await busy).toEqual({ idle: 'not now', rebooting: false });
     await lock.release();
     expect(night.reboots).toBe(0);

@@ -89,9 +89,7 @@ export async function buildRelease(folder: string): Promise<void> {
       `remote = "${join(folder, 'repo')}"\nref = "${refOf(name)}"\n[trial]\n${trial}`,
     );
     await run('cp', ['--sparse=always', '--reflink=auto', join(folder, from), disk]);
-    await pinectl(
-      ...['upgrade', '--no-reboot', '--disk', disk, '--state', state, '--config', config],
-    );
+    await pinectl(...['upgrade', '--disk', disk, '--state', state, '--config', config]);
     rmSync(state, { recursive: true });
     rmSync(config, { recursive: true });
   }
