@@ -62,7 +62,7 @@ async function commitIn(
     const same = await unchangedSince(repository, parent, root, options);
     if (same !== undefined) return { ...same, parent, root, notes };
   }
-  await checkSpace(transaction, measured, directories);
+  await checkTreeSpace(transaction, measured, directories);
 
   const [statistics, image] = await together(
     storeTree(transaction, measured, directories, progress),
@@ -120,7 +120,8 @@ function checkSlots(layout: ImageLayout, { slots = [] }: CommitOptions): string[
   });
 }
 
-async function checkSpace(
+/** S10: there is room for all objects that are new. Throws SPACE_REPOSITORY. */
+export async function checkTreeSpace(
   transaction: Transaction,
   measured: MeasuredTree,
   directories: readonly TreeObject[],

@@ -12,7 +12,7 @@ import { formatBytes, print } from './output.ts';
 import type { RepositoryOptions } from './repository-option.ts';
 
 interface Options extends RepositoryOptions {
-  readonly top: string;
+  readonly top: number;
 }
 
 /** `pinectl delta show`. Names files only with the repository that has the new commit. */
@@ -26,7 +26,7 @@ export async function show(argument: string, options: Options): Promise<void> {
       bytes[item.kind] += item.length;
       if (item.kind === 'patch' || item.kind === 'literal') items.push(item);
     }
-    const top = items.sort((a, b) => weight(b) - weight(a)).slice(0, Number(options.top));
+    const top = items.sort((a, b) => weight(b) - weight(a)).slice(0, options.top);
     const names = await pathsAt(delta, options);
     const files = top.map((item) => ({ ...item, path: names.get(item.at) }));
     const { size } = await stat(path);

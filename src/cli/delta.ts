@@ -1,4 +1,4 @@
-import type { Command } from 'commander';
+import { type Command, InvalidArgumentError } from 'commander';
 import { repositoryOptions } from './repository-option.ts';
 
 /** `pinectl delta`: the difference between two commits' images, for machines that have the one. */
@@ -32,7 +32,7 @@ Examples:
   repositoryOptions(command.command('show'))
     .description('tell what is in a delta: bytes by kind, and the files that take most')
     .argument('<delta>', 'a .delta file, or FROM..TO of the repository')
-    .option('--top <n>', 'so many files', '10')
+    .option('--top <n>', 'so many files', parseCount, 10)
     .addHelpText(
       'after',
       `
@@ -71,4 +71,9 @@ Examples:
     )
     .action(async (options) => (await import('./delta-list.ts')).prune(options));
   command.addHelpText('after', '\nMore: docs/deltas.md');
+}
+
+function parseCount(text: string): number {
+  if (/^\d{1,6}$/.test(text)) return Number(text);
+  throw new InvalidArgumentError('expected a number.');
 }
