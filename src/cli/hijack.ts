@@ -1,4 +1,3 @@
-import { readFile } from 'node:fs/promises';
 import type { Command } from 'commander';
 import { PineError } from '../error.ts';
 import type { CommitFacts } from '../install/hijack/commit-facts.ts';
@@ -17,6 +16,8 @@ interface Options {
   readonly disk?: string;
   readonly json?: boolean;
 }
+
+const largestLayout = 64 * 1024;
 
 export function define(command: Command): void {
   command
@@ -51,8 +52,9 @@ async function run(options: Options): Promise<void> {
   const { nodeHost } = await import('../install/hijack/node-host.ts');
   const { judge } = await import('../install/hijack/preflight.ts');
   const layouts = await readLayouts(options.layout);
+  const source = await commitSource(options);
   const facts = await surveyHost(nodeHost);
-  const commit = await readCommit(options, facts);
+  const commit = source === undefined ? undefined : await readCommit(source, facts);
   const preflight = judge(facts, { commit, layouts, wantedDisk: options.disk });
   const { describePreflight } = await import('./hijack-text.ts');
   print(options.json, await toJson(facts, commit, preflight), () =>
@@ -61,14 +63,18 @@ async function run(options: Options): Promise<void> {
   const [first, ...others] = preflight.refusals;
   if (first === undefined) return;
   // All of them are in what was printed; the exit status is that of the first.
-  if (others.length > 0)
-    process.stderr.write(`${preflight.refusals.length} things are in the way\n`);
+  if (others.length > 0 && !options.json) {
+    process.stderr.write(`${preflight.refusals.length} things are in the way, the first:\n`);
+  }
   throw first;
 }
 
 async function readLayouts(path: string | undefined) {
   const { parseLayout } = await import('../disk/layout.ts');
-  if (path !== undefined) return [parseLayout(await readFile(path, 'utf8'), path)];
+  if (path !== undefined) {
+    const { readText } = await import('./new-commit.ts');
+    return [parseLayout(await readText(path, largestLayout), path)];
+  }
   const { readAsset } = await import('../asset.ts');
   return [
     parseLayout(readAsset('layouts/vm.cfg'), 'vm.cfg'),
@@ -76,27 +82,33 @@ async function readLayouts(path: string | undefined) {
   ];
 }
 
-/** What --remote and --ref name, once --key says that it may be looked at; nothing without them. */
-async function readCommit(options: Options, facts: HostFacts): Promise<CommitFacts | undefined> {
+/** Where the commit is, and the keys it must be signed with; nothing when none is named. */
+interface CommitSource {
+  readonly remote: string;
+  readonly ref: string;
+  readonly keys: readonly PublicKey[];
+}
+
+async function commitSource(options: Options): Promise<CommitSource | undefined> {
   const { remote, ref, key: paths = [] } = options;
   if (remote === undefined && ref === undefined && paths.length === 0) return undefined;
   if (remote === undefined || ref === undefined || paths.length === 0) {
     throw usage('--remote URL --ref REF --key FILE, all three or none', 'some of them');
   }
+  const { keyFileLimit, parsePublicKey } = await import('../trust/key-file.ts');
+  const { readText } = await import('./new-commit.ts');
+  const keys: PublicKey[] = [];
+  for (const path of paths) keys.push(parsePublicKey(await readText(path, keyFileLimit), path));
+  return { remote, ref, keys };
+}
+
+async function readCommit(source: CommitSource, facts: HostFacts): Promise<CommitFacts> {
   const { openSource } = await import('../remote/open-source.ts');
   const { RemoteRepository } = await import('../remote/remote-repository.ts');
   const { readCommitFacts } = await import('../install/hijack/commit-facts.ts');
-  const { keyFileLimit, parsePublicKey } = await import('../trust/key-file.ts');
-  const { nodeFileSystem } = await import('../ports/node-file-system.ts');
-  const keys: PublicKey[] = [];
-  for (const path of paths) {
-    const bytes = await nodeFileSystem.readFile(path, keyFileLimit);
-    if (bytes === undefined) throw noKeyFile(path);
-    keys.push(parsePublicKey(bytes.toString('utf8'), path));
-  }
-  const repository = new RemoteRepository(await openSource(remote));
+  const repository = new RemoteRepository(await openSource(source.remote));
   try {
-    return await readCommitFacts(repository, ref, keys, facts.devices);
+    return await readCommitFacts(repository, source.ref, source.keys, facts.devices);
   } finally {
     await repository.close();
   }
@@ -114,15 +126,6 @@ async function toJson(facts: HostFacts, commit: CommitFacts | undefined, preflig
     '/etc/resolv.conf': writeResolvConf(network),
   };
   return { possible: preflight.refusals.length === 0, ...preflight, commit, facts, files };
-}
-
-function noKeyFile(path: string): PineError {
-  return new PineError('NOT_FOUND_FILE', 'the key is not there', {
-    expected: 'a .pub file',
-    found: 'no such file',
-    where: path,
-    remedy: 'check the path; `pinectl keys show` prints the public key of a pair',
-  });
 }
 
 function usage(expected: string, found: string): PineError {
