@@ -377,6 +377,7 @@ describe('an upgrade', () => {
   it('fetches everything when no plan of the running slot can be had', async () => {
     const world = fresh();
     await world.files.remove(`/data/pine/plans/${releases.v1.checksum}.plan`);
+    world.slots.a.medium.fill(0, 8, 96); // the superblock: no plan can be made of it either
     const notes: string[] = [];
     const options = { ...upgradeOptions(releases), note: (text: string) => void notes.push(text) };
     expect(await upgrade(machineOf(world), options)).toMatchObject({
