@@ -8,16 +8,18 @@ import { checkRefName } from '../repo/ref-name.ts';
 import { readRef } from '../repo/refs.ts';
 import type { Repository } from '../repo/repository.ts';
 import { resolveCommit } from '../repo/resolve.ts';
+import { Threads } from '../repo/threads/threads.ts';
 import { Transaction } from '../repo/transaction.ts';
 import { encodeTree, type TreeObject } from '../repo/write-tree.ts';
 import { checkFits } from './bootable/fit.ts';
 import { checkGrubReach } from './bootable/grub-reach.ts';
 import { commitMetadata, signDetached } from './commit-metadata.ts';
 import type { CommitOptions, CommitResult } from './commit-options.ts';
-import { hashImage, objectsOfTree } from './image-promise.ts';
+import { hashImage } from './image-promise.ts';
 import { type MeasuredTree, measureTree } from './measure.ts';
 import { checkParentAccounts } from './parent-accounts.ts';
 import { checkRepositorySpace } from './repository-space.ts';
+import { sourceSize } from './source-size.ts';
 import type { SourceTree } from './source-tree.ts';
 import { newFiles, storeTree } from './store-tree.ts';
 import { unchangedSince } from './unchanged.ts';
@@ -49,10 +51,27 @@ async function commitIn(
   options: CommitOptions,
 ): Promise<CommitResult> {
   const { repository } = transaction;
-  const { ref, progress, timestamp } = options;
   const parent = await findParent(repository, options);
   await makeBootable(repository, tree, parent, options);
-  const measured = await measureTree(tree.root, progress);
+  const threads = new Threads(sourceSize(tree.root));
+  try {
+    return await commitOnThreads(transaction, tree, parent, options, threads);
+  } finally {
+    // Nobody writes behind the back of who cleans up.
+    await threads.close();
+  }
+}
+
+async function commitOnThreads(
+  transaction: Transaction,
+  tree: SourceTree,
+  parent: string | undefined,
+  options: CommitOptions,
+  threads: Threads,
+): Promise<CommitResult> {
+  const { repository } = transaction;
+  const { ref, progress, timestamp } = options;
+  const measured = await measureTree(tree.root, threads, progress);
   if (options.bootable !== undefined) checkGrubReach(measured.root);
   const layout = options.image ? layOutImage(measured.root, timestamp) : undefined;
   const notes = layout === undefined ? [] : checkSlots(layout, options);
@@ -65,8 +84,8 @@ async function commitIn(
   await checkTreeSpace(transaction, measured, directories);
 
   const [statistics, image] = await together(
-    storeTree(transaction, measured, directories, progress),
-    layout === undefined ? undefined : hashImage(layout, objectsOfTree(measured.files)),
+    storeTree(transaction, measured, directories, threads, progress),
+    layout === undefined ? undefined : hashImage(layout, measured.files, threads),
   );
   const commit = encodeCommit({
     metadata: commitMetadata(options, layout, image),

@@ -1,6 +1,8 @@
 import { type BigIntStats, closeSync, constants, fstatSync, openSync, readSync } from 'node:fs';
 import { PineError } from '../error.ts';
-import { type SourceContent, scratchSize } from './source-tree.ts';
+import type { SourceContent } from './source-tree.ts';
+
+const pieceSize = 256 * 1024;
 
 /**
  * The content of a file on disk, which must stay what it was when the tree was scanned. Reading ends
@@ -9,16 +11,14 @@ import { type SourceContent, scratchSize } from './source-tree.ts';
 export function fileContent(path: string, scanned: BigIntStats): SourceContent {
   return {
     size: Number(scanned.size),
-    async *open(scratch) {
+    async *open(room) {
       const descriptor = openFile(path);
       try {
         checkUnchanged(path, scanned, descriptor);
         let left = Number(scanned.size);
         while (left > 0) {
-          const piece = (scratch ?? Buffer.allocUnsafe(Math.min(scratchSize, left))).subarray(
-            0,
-            left,
-          );
+          const given = await room?.();
+          const piece = (given ?? Buffer.allocUnsafe(pieceSize)).subarray(0, left);
           const length = read(path, descriptor, piece);
           if (length === 0) break;
           left -= length;

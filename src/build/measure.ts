@@ -1,13 +1,15 @@
 import type { Progress } from '../ports/progress.ts';
-import { fileObjectHash } from '../repo/file-header.ts';
-import type { DirectoryNode, FileNode, SymlinkNode, TreeNode } from '../repo/tree.ts';
+import { fileObjectHash, fileObjectPrefix } from '../repo/file-header.ts';
+import { Contents } from '../repo/threads/contents.ts';
+import { Threads } from '../repo/threads/threads.ts';
+import type { DirectoryNode, TreeNode } from '../repo/tree.ts';
 import { sourceSize } from './source-size.ts';
 import {
   type SourceDirectory,
   type SourceFile,
   type SourceNode,
   type SourceSymlink,
-  scratchSize,
+  walkSource,
 } from './source-tree.ts';
 
 /** A source tree with every checksum known, and where each object's content is read from. */
@@ -18,52 +20,60 @@ export interface MeasuredTree {
   readonly links: ReadonlyMap<string, SourceSymlink>;
 }
 
-/** Reads and hashes every file once. Nothing is written. Throws as the contents do. */
+/** Reads and hashes every file once, on threads. Nothing is written. Throws as the contents do. */
 export async function measureTree(
   root: SourceDirectory,
+  threads: Threads = new Threads(0),
   progress: Progress = () => {},
 ): Promise<MeasuredTree> {
+  /** Hard links share their node, and are hashed once. */
+  const checksums = await hashFiles(root, threads, progress);
   const files = new Map<string, SourceFile>();
   const links = new Map<string, SourceSymlink>();
-  /** Hard links share their node, and are hashed once. */
-  const known = new Map<SourceFile, FileNode>();
-  const scratch = Buffer.allocUnsafe(scratchSize);
-  const total = sourceSize(root);
-  let done = 0;
 
-  const measureFile = async (node: SourceFile): Promise<FileNode> => {
-    const present = known.get(node);
-    if (present !== undefined) return present;
-    const { content, ...metadata } = node;
-    const hash = fileObjectHash({ ...metadata, target: '' });
-    for await (const piece of content.open(scratch)) {
-      hash.update(piece);
-      done += piece.length;
-      progress(done, total, 'Hashing');
+  const measure = (node: SourceNode): TreeNode => {
+    if (node.kind === 'directory') return measureDirectory(node);
+    if (node.kind === 'symlink') {
+      const checksum = fileObjectHash(node).digest('hex');
+      links.set(checksum, node);
+      return { ...node, checksum };
     }
-    const checksum = hash.digest('hex');
-    const measured: FileNode = { ...metadata, size: content.size, checksum };
-    known.set(node, measured);
+    const { content, ...metadata } = node;
+    const checksum = checksums.get(node);
+    if (checksum === undefined) throw new Error('every file was hashed');
     files.set(checksum, node);
-    return measured;
+    return { ...metadata, size: content.size, checksum };
+  };
+  const measureDirectory = (node: SourceDirectory): DirectoryNode => {
+    const entries = [...node.entries].map(([name, child]) => [name, measure(child)] as const);
+    return { ...node, entries: new Map(entries) };
   };
 
-  const measureLink = (node: SourceSymlink): SymlinkNode => {
-    const checksum = fileObjectHash(node).digest('hex');
-    links.set(checksum, node);
-    return { ...node, checksum };
-  };
+  return { root: measureDirectory(root), files, links };
+}
 
-  const measure = async (node: SourceNode): Promise<TreeNode> => {
-    if (node.kind === 'file') return measureFile(node);
-    return node.kind === 'symlink' ? measureLink(node) : measureDirectory(node);
-  };
-
-  const measureDirectory = async (node: SourceDirectory): Promise<DirectoryNode> => {
-    const entries = new Map<string, TreeNode>();
-    for (const [name, child] of node.entries) entries.set(name, await measure(child));
-    return { ...node, entries };
-  };
-
-  return { root: await measureDirectory(root), files, links };
+async function hashFiles(
+  root: SourceDirectory,
+  threads: Threads,
+  progress: Progress,
+): Promise<ReadonlyMap<SourceFile, string>> {
+  const contents = new Contents(threads);
+  const total = sourceSize(root);
+  const checksums = new Map<SourceFile, string>();
+  const begun = new Set<SourceFile>();
+  let done = 0;
+  for (const [, node] of walkSource(root)) {
+    if (node.kind !== 'file' || begun.has(node)) continue;
+    begun.add(node);
+    const { content } = node;
+    const prefix = fileObjectPrefix({ ...node, target: '' });
+    await contents.add(content.open, content.size, {
+      prefix,
+      done: (digest) => checksums.set(node, digest),
+    });
+    done += content.size;
+    progress(done, total, 'Hashing');
+  }
+  await contents.finish();
+  return checksums;
 }

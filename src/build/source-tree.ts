@@ -1,4 +1,5 @@
 import { PineError } from '../error.ts';
+import type { Room } from '../repo/threads/slot-filler.ts';
 import type { Metadata } from '../repo/tree.ts';
 import { type FoundNode, followLinks } from './follow-links.ts';
 
@@ -7,14 +8,11 @@ export interface SourceContent {
   /** Bytes. What `open` gives has this length, or ends in INPUT_FILE_CHANGED. */
   readonly size: number;
   /**
-   * With a `scratch` buffer, pieces may lie in it: each is good until the next one is asked for. Who
-   * only looks at the bytes so spares a buffer for every piece.
+   * With a `room`, pieces may lie in what it gives: each is good until the next one is asked for. Who
+   * says where it wants them so spares a copy.
    */
-  open(scratch?: Buffer): AsyncIterable<Uint8Array>;
+  open(room?: Room): AsyncIterable<Uint8Array>;
 }
-
-/** Bytes that a `scratch` buffer has. */
-export const scratchSize = 256 * 1024;
 
 export interface SourceFile extends Metadata {
   readonly kind: 'file';

@@ -1,14 +1,11 @@
-import { forEachParallel } from '../parallel.ts';
 import type { Progress } from '../ports/progress.ts';
 import type { FileHeader } from '../repo/file-header.ts';
+import type { Threads } from '../repo/threads/threads.ts';
 import type { Transaction } from '../repo/transaction.ts';
-import { smallFile, writeFileObject, writeLinkObject } from '../repo/write-file-object.ts';
+import { FileObjectWriter, writeLinkObject } from '../repo/write-file-object.ts';
 import type { TreeObject } from '../repo/write-tree.ts';
 import type { MeasuredTree } from './measure.ts';
 import type { SourceFile } from './source-tree.ts';
-
-/** As many as libuv has threads for deflating. */
-const parallelFiles = 4;
 
 /** How many objects a commit has, and how many of them were not there before. */
 export interface StoreStatistics {
@@ -30,6 +27,7 @@ export async function storeTree(
   transaction: Transaction,
   tree: MeasuredTree,
   directories: readonly TreeObject[],
+  threads: Threads,
   progress: Progress = () => {},
 ): Promise<StoreStatistics> {
   let contentWritten = 0;
@@ -46,23 +44,21 @@ export async function storeTree(
   for (const { checksum, kind, bytes: object } of directories) {
     if (transaction.addMetadataObject(object, kind, checksum)) metadataWritten += 1;
   }
-  const store = async ([checksum, file]: [string, SourceFile]) => {
+  const writer = new FileObjectWriter(threads);
+  // The largest first, so that no thread is left over with one at the end.
+  for (const [checksum, file] of files.toSorted(bySizeDown)) {
     const path = transaction.claim(checksum, 'filez');
-    if (path === undefined) return;
-    const header: FileHeader = { ...file, size: file.content.size, target: '' };
-    await writeFileObject(path, checksum, header, file.content.open());
-    contentWritten += 1;
-    bytes += file.content.size;
-    progress(bytes, total, 'Storing');
-  };
-  // A large file keeps all threads busy by itself, and first, so that none is left over at the end.
-  const isLarge = ([, file]: [string, SourceFile]) => file.content.size > smallFile;
-  await forEachParallel(files.filter(isLarge), 1, store);
-  await forEachParallel(
-    files.filter((file) => !isLarge(file)),
-    parallelFiles,
-    store,
-  );
+    if (path === undefined) continue;
+    const { size } = file.content;
+    const header: FileHeader = { ...file, size, target: '' };
+    const content = file.content.open;
+    await writer.add({ path, checksum, header, content }, () => {
+      contentWritten += 1;
+      bytes += size;
+      progress(bytes, total, 'Storing');
+    });
+  }
+  await writer.finish();
   return {
     metadataTotal: new Set(directories.map(({ checksum, kind }) => checksum + kind)).size,
     metadataWritten,
@@ -70,4 +66,8 @@ export async function storeTree(
     contentWritten,
     contentBytesWritten: bytes,
   };
+}
+
+function bySizeDown([, a]: [string, SourceFile], [, b]: [string, SourceFile]): number {
+  return b.content.size - a.content.size;
 }

@@ -16,6 +16,7 @@ import {
 } from './new-commit.ts';
 import { type RecipeOptions, readRecipeOption, recipeOptions } from './recipe-option.ts';
 import { openRepository } from './repository-option.ts';
+import { keepHeapSmall } from './small-heap.ts';
 
 interface Options extends NewCommitOptions, RecipeOptions {
   readonly ref?: string;
@@ -81,6 +82,7 @@ More: docs/repository.md`,
 }
 
 async function commit(argument: string | undefined, options: Options): Promise<void> {
+  keepHeapSmall();
   const repository = await openRepository(options);
   const { recipe, notes: ofRecipe } = await readRecipeOption(options);
   const commitOptions = {

@@ -26,9 +26,13 @@ export const longestHeader = 16 * 1024 * 1024;
 
 /** A hash that has taken in the header; add the plain content, and it is the object's checksum. */
 export function fileObjectHash(header: Omit<FileHeader, 'size'>): Hash {
+  return createHash('sha256').update(fileObjectPrefix(header));
+}
+
+/** What is hashed before the content. */
+export function fileObjectPrefix(header: Omit<FileHeader, 'size'>): Buffer {
   const { uid, gid, mode, target, xattrs } = header;
-  const body = hashedHeader.encode([uid, gid, mode, 0, target, encodeXattrs(xattrs)]);
-  return createHash('sha256').update(prefixed(body));
+  return prefixed(hashedHeader.encode([uid, gid, mode, 0, target, encodeXattrs(xattrs)]));
 }
 
 /** The first bytes of a .filez: prefix and header. Deflated content follows, nothing for a symlink. */

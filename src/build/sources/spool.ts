@@ -41,10 +41,10 @@ export class Spool {
     const descriptor = this.#descriptor;
     return {
       size,
-      async *open(scratch) {
+      async *open(room) {
         for (let at = 0; at < size; ) {
-          const wanted = Math.min(pieceSize, size - at);
-          const piece = scratch?.subarray(0, wanted) ?? Buffer.allocUnsafe(wanted);
+          const given = await room?.();
+          const piece = (given ?? Buffer.allocUnsafe(pieceSize)).subarray(0, size - at);
           const length = readSync(descriptor, piece, 0, piece.length, from + at);
           if (length === 0) throw new Error('the spool is shorter than what was written');
           at += length;
