@@ -99,7 +99,7 @@ class Thread {
       eval: true,
       execArgv: [],
       workerData: { memory, slotSize },
-      resourceLimits: { maxYoungGenerationSizeMb: 4, maxOldGenerationSizeMb: 64 },
+      resourceLimits: { maxYoungGenerationSizeMb: 1, maxOldGenerationSizeMb: 64 },
     });
     this.#worker.on('message', ({ answer, failure }: Reply) => {
       const asked = this.#asked.shift();
