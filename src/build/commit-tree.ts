@@ -8,7 +8,7 @@ import { checkRefName } from '../repo/ref-name.ts';
 import { readRef } from '../repo/refs.ts';
 import type { Repository } from '../repo/repository.ts';
 import { resolveCommit } from '../repo/resolve.ts';
-import { Threads } from '../repo/threads/threads.ts';
+import { type Threads, withThreads } from '../repo/threads/threads.ts';
 import { Transaction } from '../repo/transaction.ts';
 import { encodeTree, type TreeObject } from '../repo/write-tree.ts';
 import { checkFits } from './bootable/fit.ts';
@@ -53,13 +53,9 @@ async function commitIn(
   const { repository } = transaction;
   const parent = await findParent(repository, options);
   await makeBootable(repository, tree, parent, options);
-  const threads = new Threads(sourceSize(tree.root));
-  try {
-    return await commitOnThreads(transaction, tree, parent, options, threads);
-  } finally {
-    // Nobody writes behind the back of who cleans up.
-    await threads.close();
-  }
+  return withThreads(sourceSize(tree.root), (threads) =>
+    commitOnThreads(transaction, tree, parent, options, threads),
+  );
 }
 
 async function commitOnThreads(

@@ -1,12 +1,9 @@
-import {
-  type SourceContent,
-  type SourceDirectory,
-  type SourceNode,
-  scratchSize,
-} from '../build/source-tree.ts';
+import type { SourceContent, SourceDirectory, SourceNode } from '../build/source-tree.ts';
 import { openImage } from '../image/reader/open-image.ts';
 import { type ImageEntry, walkImage } from '../image/reader/walk-image.ts';
 import type { PositionedReader } from '../ports/positioned-reader.ts';
+
+const pieceSize = 256 * 1024;
 
 /** The tree that an image holds, as one to commit. Throws CORRUPT_IMAGE. */
 export async function imageSource(image: PositionedReader, size: number): Promise<SourceDirectory> {
@@ -41,10 +38,12 @@ function nodeOf(entry: ImageEntry, image: PositionedReader): SourceNode {
 function rangeOf(image: PositionedReader, offset: number, size: number): SourceContent {
   return {
     size,
-    async *open(scratch) {
-      for (let at = 0; at < size; at += scratchSize) {
-        // Without a buffer that may be used again each piece has its own.
-        yield await image.read(offset + at, Math.min(scratchSize, size - at), scratch);
+    async *open(room) {
+      for (let at = 0; at < size; ) {
+        const given = (await room?.()) ?? Buffer.allocUnsafe(pieceSize);
+        const piece = await image.read(offset + at, Math.min(given.length, size - at), given);
+        at += piece.length;
+        yield piece;
       }
     },
   };

@@ -12,6 +12,7 @@ import { isPartial, markWhole } from '../repo/partial-commit.ts';
 import { promisedImage, promisedPlan } from '../repo/pine-metadata.ts';
 import { readRef } from '../repo/refs.ts';
 import type { Repository } from '../repo/repository.ts';
+import { type Threads, withThreads } from '../repo/threads/threads.ts';
 import { Transaction } from '../repo/transaction.ts';
 import { encodeTree, type TreeObject } from '../repo/write-tree.ts';
 import { authenticate } from '../trust/authenticate.ts';
@@ -71,7 +72,15 @@ export async function importBundle(
         { checksum, image },
         options.progress,
         (file) =>
-          storeImage(transaction, file, { checksum, commit, object: fetched.commit }, options),
+          withThreads(file.size, (threads) =>
+            storeImage(
+              transaction,
+              file,
+              { checksum, commit, object: fetched.commit },
+              options,
+              threads,
+            ),
+          ),
       );
     }
     if (fetched.detachedMetadata !== undefined) {
@@ -118,8 +127,9 @@ async function storeImage(
   file: BlockDevice,
   { checksum, commit, object }: { checksum: string; commit: Commit; object: Uint8Array },
   { progress }: ImportOptions,
+  threads: Threads,
 ): Promise<number> {
-  const measured = await measureTree(await imageSource(file, file.size), progress);
+  const measured = await measureTree(await imageSource(file, file.size), threads, progress);
   const directories: TreeObject[] = [];
   const root = encodeTree(measured.root, (each) => directories.push(each));
   if (root.tree !== commit.rootTree || root.meta !== commit.rootMeta) {
@@ -131,7 +141,7 @@ async function storeImage(
     });
   }
   await checkTreeSpace(transaction, measured, directories); // S10
-  const stored = await storeTree(transaction, measured, directories, progress);
+  const stored = await storeTree(transaction, measured, directories, threads, progress);
   const layout = layOutImage(measured.root, commit.timestamp);
   if (hashPlan(layout).sha256 === promisedPlan(commit)?.sha256) {
     transaction.addBeside(checksum, 'plan', encodePlan(layout));

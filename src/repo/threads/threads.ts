@@ -72,6 +72,15 @@ export class Threads {
   }
 }
 
+/** Does some work with threads that end with it, also when it fails: nobody writes on behind the back of who cleans up. */
+export async function withThreads<T>(
+  bytes: number,
+  work: (threads: Threads) => Promise<T>,
+): Promise<T> {
+  const threads = new Threads(bytes);
+  return work(threads).finally(() => threads.close());
+}
+
 const program = `
 const { parentPort, workerData } = require('node:worker_threads');
 const perform = (${performer})(workerData.memory, workerData.slotSize);
