@@ -60,8 +60,16 @@ export async function bootComplete(
 async function judgeBoot(machine: Machine, options: BootCompleteOptions): Promise<BootOutcome> {
   const begun = await withNotice(machine, () => underLock(machine, () => begin(machine, options)));
   if (begun !== 'on-trial') return begun;
-  const checks = await judge(machine, options.health, options.note);
-  return withNotice(machine, () => underLock(machine, () => decide(machine, options, checks)));
+  const { health, note } = options;
+  const required = await judge(machine, health, 'required', [], note);
+  const decided = await withNotice(machine, () =>
+    underLock(machine, () => decide(machine, options, required)),
+  );
+  if (decided.kind !== 'confirmed') return decided;
+  // Wanted ones come after: however long they take, they use up nothing of the trial's time.
+  const checks = await judge(machine, health, 'wanted', required, note);
+  await underLock(machine, () => followConfirmation(machine, 'now', note));
+  return { kind: 'confirmed', checks };
 }
 
 async function begin(
@@ -130,7 +138,6 @@ async function decide(
   }
   await changeChoice(bootLoader, event);
   await stopDeadline(machine);
-  await followConfirmation(machine, 'now', options.note);
   return { kind: 'confirmed', checks };
 }
 

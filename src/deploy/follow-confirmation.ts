@@ -37,9 +37,10 @@ export async function followConfirmation(
 }
 
 async function record(machine: Machine, when: 'now' | 'made good'): Promise<void> {
-  const { state, deployments } = await readSituation(machine);
+  const { choice, state, deployments } = await readSituation(machine);
   const own = runningDeployment(machine, deployments);
-  if (own === undefined) return;
+  // Left by a rollback since then: that is the last word.
+  if (own === undefined || !choice?.order.includes(own.block)) return;
   const last = state.history.findLast((event) => event.deployment === own.id);
   // The history may be lost, or say that a rollback was begun: what is confirmed now is confirmed all the same.
   if (when === 'made good' && last?.kind !== 'armed') return;

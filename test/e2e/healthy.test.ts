@@ -48,9 +48,9 @@ describe.skipIf(skipped !== undefined)('a healthy machine that was upgraded', ()
     expect(outcomes).toEqual([
       ['default-route', 'required', true],
       ['sshd', 'required', true],
-      ['remote', 'wanted', false],
       ['10-services', 'required', true],
       ['20-remote-login', 'required', true],
+      ['remote', 'wanted', false],
     ]);
     expect(told).toBe('after-confirmation b');
   });

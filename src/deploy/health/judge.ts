@@ -2,29 +2,36 @@ import type { Machine } from '../machine.ts';
 import { readState } from '../state-files.ts';
 import { isSystemError, logTrial } from '../trial-log.ts';
 import { allChecks } from './all-checks.ts';
-import { runChecks } from './health-check.ts';
+import { runChecks, type Severity } from './health-check.ts';
 import { type JudgedCheck, writeHealthReport } from './health-report.ts';
 import type { HealthSettings } from './health-settings.ts';
 
 /**
- * Runs all checks of a machine on trial. What failed before the upgrade too is marked as known. Each is noted
- * before it begins, so that the one that never ends is known by name; how all ended is kept for `status`.
+ * Runs the checks of one kind on a machine that is or was on trial, `earlier` being those that have ended. What failed
+ * before the upgrade too is marked as known. Each required one is noted before it begins, so that the one that never
+ * ends is known by name; how all ended is kept for `status`.
  */
 export async function judge(
   machine: Machine,
   settings: HealthSettings,
+  severity: Severity,
+  earlier: readonly JudgedCheck[],
   note: (text: string) => void,
 ): Promise<readonly JudgedCheck[]> {
   const { deployment } = machine.running;
   const { baseline } = (await readState(machine)).value;
   const failing = baseline?.deployment === deployment ? baseline.failing : [];
-  const outcomes = await runChecks(await allChecks(machine, settings), async ({ name }) => {
-    await logTrial(machine, `checking ${name}`, note);
+  const all = await allChecks(machine, settings);
+  const chosen = all.filter((check) => check.severity === severity);
+  if (chosen.length === 0 && earlier.length > 0) return earlier;
+  const outcomes = await runChecks(chosen, async ({ name }) => {
+    if (severity === 'required') await logTrial(machine, `checking ${name}`, note);
   });
-  const checks = outcomes.map((outcome) => ({
+  const judged = outcomes.map((outcome) => ({
     ...outcome,
     known: !outcome.passed && failing.includes(outcome.name),
   }));
+  const checks = [...earlier, ...judged];
   try {
     await writeHealthReport(machine, { time: machine.clock.now(), deployment, checks });
   } catch (error) {

@@ -7,6 +7,7 @@ import { standardHealth } from '../../../src/deploy/health/health-settings.ts';
 import { standardHooks } from '../../../src/deploy/hooks/run-hooks.ts';
 import type { Machine, Running } from '../../../src/deploy/machine.ts';
 import { attemptsFile } from '../../../src/deploy/paths.ts';
+import { rollback } from '../../../src/deploy/rollback.ts';
 import { readSituation } from '../../../src/deploy/situation.ts';
 import { overriding } from '../../crash/world/overriding.ts';
 import { makeReleases, type Releases } from '../../crash/world/releases.ts';
@@ -56,9 +57,52 @@ describe('a trial', () => {
     expect(report).toMatchObject({ deployment: deploymentB });
     expect(report?.checks.map(({ name, severity, passed }) => [name, severity, passed])).toEqual([
       ['50-database', 'required', true],
-      ['60-mail', 'wanted', false],
       ['web', 'required', true], // the one in health.d itself
+      ['60-mail', 'wanted', false],
     ]);
+  });
+
+  it('is confirmed before its wanted checks begin: they use up nothing of its time', async () => {
+    const { world, machine } = await onTrial([]);
+    const choices: [string, unknown][] = [];
+    const effects = overriding(machine.effects, {
+      async runProgram(path) {
+        const { trial } = (await world.boot.readChoice()) ?? {};
+        const done = (await world.files.status('/run/pine/confirmed')) !== undefined;
+        choices.push([path.slice(folder.length + 1), done && trial === undefined]);
+        return { passed: true, detail: '' };
+      },
+    });
+    await bootComplete({ ...machine, effects }, settings);
+    expect(choices).toEqual([
+      ['required.d/50-database', false],
+      ['web', false],
+      ['wanted.d/60-mail', true],
+    ]);
+  });
+
+  it('has no wanted check run once a required one has failed', async () => {
+    const { machine } = await onTrial(['web', '60-mail']);
+    await bootComplete(machine, settings);
+    const report = await readHealthReport(machine);
+    expect(report?.checks.map(({ name }) => name)).toEqual(['50-database', 'web']);
+  });
+
+  it('that is left by a rollback while wanted checks run stays left', async () => {
+    const { world, machine } = await onTrial([]);
+    const effects = overriding(machine.effects, {
+      async runProgram(path) {
+        const hooks = standardHooks;
+        if (path.endsWith('60-mail'))
+          await rollback(machine, { reboot: true, hooks, note: () => {} });
+        return { passed: true, detail: '' };
+      },
+    });
+    await bootComplete({ ...machine, effects }, settings);
+    expect(await world.boot.readChoice()).toEqual({ order: [1] });
+    const { history, held } = (await readSituation(machine)).state;
+    expect(history.at(-1)).toMatchObject({ kind: 'rolled-back', deployment: deploymentB });
+    expect(held).toHaveLength(1);
   });
 
   it('tells in the history which wanted check failed', async () => {
