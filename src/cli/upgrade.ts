@@ -2,7 +2,7 @@ import type { Command } from 'commander';
 import type { AutomaticOutcome } from '../deploy/automatic/run-automatic.ts';
 import type { UpgradeRemote } from '../deploy/upgrade/survey.ts';
 import type { Way } from '../deploy/upgrade/ways.ts';
-import type { UpgradeOutcome, UpgradePreview } from '../deploy/upgrade.ts';
+import type { UpgradeOptions, UpgradeOutcome, UpgradePreview } from '../deploy/upgrade.ts';
 import { describeConflict } from './conflict-text.ts';
 import {
   addMachineOptions,
@@ -67,35 +67,38 @@ export async function runUpgrade(options: UpgradeCommandOptions): Promise<void> 
   const { retry = false, allowDowngrade = false, strict = false } = options;
   const { plan = false, check = false } = options;
   const common = { configuration, keys, remote, retry, allowDowngrade, strict, note };
+  const afterArming: UpgradeOptions['afterArming'] = async (deployment, version) => {
+    const { recordSafely } = await import('../deploy/etc-history/record-etc.ts');
+    const occasion = { kind: 'upgrade', deployment, version } as const;
+    await recordSafely(machine, occasion, { ...configuration.etc, note });
+  };
   try {
     if (plan || check) {
       const preview = await previewUpgrade(machine, { ...common, plan });
       print(options.json, preview, () => describePreview(preview));
       return;
     }
-    const run = (reboot: boolean) =>
-      upgrade(machine, {
-        ...common,
-        reboot,
-        progress: progress.report,
-        afterArming: async (deployment, version) => {
-          const { recordSafely } = await import('../deploy/etc-history/record-etc.ts');
-          const occasion = { kind: 'upgrade', deployment, version } as const;
-          await recordSafely(machine, occasion, { ...configuration.etc, note });
-        },
-      });
     if (options.automatic) {
       const { runAutomatic } = await import('../deploy/automatic/run-automatic.ts');
-      const { automatic } = configuration;
+      const { automatic, hooks } = configuration;
       const { finalizeUnderLock } = await import('../deploy/staging/finalize.ts');
-      const { hooks } = configuration;
-      const arm = () => finalizeUnderLock(machine, { hooks, note });
-      const outcome = await runAutomatic(machine, automatic, () => run(false), arm);
+      const unattended = { ...common, strict: strict || automatic.strict, reboot: false };
+      const outcome = await runAutomatic(
+        machine,
+        automatic,
+        () => upgrade(machine, unattended),
+        () => finalizeUnderLock(machine, { hooks, note, afterArming }),
+      );
       progress.end();
       print(options.json, outcome, () => describeAutomatic(outcome));
       return;
     }
-    const outcome = await run(options.reboot);
+    const outcome = await upgrade(machine, {
+      ...common,
+      reboot: options.reboot,
+      progress: progress.report,
+      afterArming,
+    });
     progress.end();
     print(options.json, outcome, () => describeOutcome(outcome));
   } finally {

@@ -44,10 +44,7 @@ export async function runAutomatic(
     await writeAutomatic(machine, { ...record, last, ...(!again && { done: due.day }) });
     if (error !== undefined && !again) throw error;
   }
-  const rebooting =
-    mayReboot(settings, record.seed, time) &&
-    (await isWaiting(machine)) &&
-    (await reboot(machine, arm));
+  const rebooting = mayReboot(settings, record.seed, time) && (await reboot(machine, arm));
   if (last !== undefined) return { upgrade: last, rebooting };
   return rebooting ? { rebooting } : { idle: 'not now', rebooting };
 }
@@ -87,27 +84,30 @@ async function attempt(
   }
 }
 
-/** Whether a deployment waits for the boot that is its trial, staged or armed. */
-async function isWaiting(machine: Machine): Promise<boolean> {
+/** Whether the next boot is a deployment's trial. */
+async function isArmed(machine: Machine): Promise<boolean> {
   const situation = await readSituation(machine);
-  if ((await readStaged(machine, situation)) !== undefined) return true;
   return trialDeployment(situation) !== undefined && !hasFallenBack(machine, situation);
 }
 
-/** Reboots, unless another pinectl is at work: then there is a next time. */
+/**
+ * Arms what is staged and reboots into what is armed. Nothing is rebooted for if it can't be armed: that would go on
+ * as long as the window is open. Another pinectl at work, or a hook that refuses: then there is a next time.
+ */
 async function reboot(machine: Machine, arm: () => Promise<unknown>): Promise<boolean> {
   try {
     const lock = await machine.effects.lock();
     try {
-      if (!(await isWaiting(machine))) return false;
-      await arm();
+      const staged = await readStaged(machine, await readSituation(machine));
+      if (staged !== undefined) await arm();
+      if (!(await isArmed(machine))) return false;
       await machine.effects.reboot();
       return true;
     } finally {
       await lock.release();
     }
   } catch (error) {
-    if (error instanceof PineError && error.code === 'STATE_LOCKED') return false;
+    if (error instanceof PineError && passing.test(error.code)) return false;
     throw error;
   }
 }

@@ -5,7 +5,9 @@ import { bootComplete } from '../../../src/deploy/boot-complete.ts';
 import { standardHealth } from '../../../src/deploy/health/health-settings.ts';
 import { standardHooks } from '../../../src/deploy/hooks/run-hooks.ts';
 import type { Machine, Running } from '../../../src/deploy/machine.ts';
+import { readSituation } from '../../../src/deploy/situation.ts';
 import { finalizeUnderLock } from '../../../src/deploy/staging/finalize.ts';
+import { writeState } from '../../../src/deploy/state-files.ts';
 import { readStatus } from '../../../src/deploy/status.ts';
 import { upgrade } from '../../../src/deploy/upgrade.ts';
 import { type ErrorCode, PineError } from '../../../src/error.ts';
@@ -41,6 +43,7 @@ class Night {
   settings = on();
   running: Partial<Running> = {};
   failure: ErrorCode | undefined;
+  hookRefuses = false;
 
   get machine(): Machine {
     const machine = machineOf(this.world, { running: this.running });
@@ -48,6 +51,10 @@ class Night {
       reboot: async () => {
         this.reboots += 1;
       },
+      runProgram: async (path) => ({
+        passed: !(this.hookRefuses && path.includes('before-arming')),
+        detail: 'exit 1',
+      }),
     });
     return { ...machine, effects, clock: { now: () => this.now } };
   }
@@ -173,6 +180,28 @@ describe('an unattended upgrade', () => {
     expect(await busy).toEqual({ idle: 'not now', rebooting: false });
     await lock.release();
     expect(night.reboots).toBe(0);
+  });
+
+  it('does not reboot for what it can not arm, however often it is asked', async () => {
+    const night = new Night();
+    const folder = '/data/etc/first/pine/hooks.d/before-arming';
+    await night.world.files.makeFolder(folder, 0o755);
+    await night.world.files.writeFile(`${folder}/50-busy`, Buffer.from('#!/bin/sh\n'), 0o755);
+    night.hookRefuses = true;
+    expect(await night.at('2026-11-25T01:00:00Z')).toMatchObject({
+      upgrade: { kind: 'staged' },
+      rebooting: false,
+    });
+    // Held meanwhile, as by a rollback elsewhere: finalizing keeps it staged.
+    night.hookRefuses = false;
+    const { checksum: commit } = releases.v2;
+    const { state } = await readSituation(night.machine);
+    const held = [{ commit, since: 1, reason: 'withdrawn' }];
+    await writeState(night.machine, { ...state, held });
+    await night.at('2026-11-25T01:15:00Z');
+    expect(night.reboots).toBe(0);
+    await writeState(night.machine, state);
+    expect(await night.at('2026-11-25T01:30:00Z')).toEqual({ rebooting: true });
   });
 
   it.each<[string, Partial<Running>, RegExp]>([

@@ -76,6 +76,7 @@ describe('[automatic]', () => {
       when: { days: [0, 1, 2, 3, 4, 5, 6], start: 120, end: 300 },
       reboot: { days: [0, 1, 2, 3, 4, 5, 6], start: 120, end: 300 },
       how: 'reboot',
+      strict: false,
       delay: 3600,
       timeZone: undefined,
     });
@@ -85,6 +86,7 @@ describe('[automatic]', () => {
     { enabled: 1 },
     { enabled: 'true' },
     { how: 'never' },
+    { strict: 'yes' },
     { timezone: 'Mars/Olympus' },
     { timezone: '' },
     { delay: -1 },
