@@ -2,7 +2,7 @@ import { corruptDelta } from '../format/corrupt-delta.ts';
 import { maxCopies, maxPatchSize } from '../format/delta-format.ts';
 import { CopyList } from '../match/copy-list.ts';
 import { elfHeaderRoom, readSegments } from '../pointers/elf.ts';
-import { Predictor, predictInto } from '../pointers/predictor.ts';
+import { learnFrom, Predictor, predictInto } from '../pointers/predictor.ts';
 import { SiteFinder } from '../pointers/site-finder.ts';
 import { allClasses, pageSize } from '../pointers/sites.ts';
 import type { Differences } from './differences.ts';
@@ -114,11 +114,15 @@ export async function* patchedBytes(
       const end = pieceEnd(Math.min(newStart + length, pageStart + pageSize + shift));
       const bytes = buffer.subarray(0, end - newAt);
       bytes.set(page.subarray(oldAt - pageStart, oldAt - pageStart + bytes.length));
-      if (predictor !== undefined) {
+      if (predictor === undefined) {
+        await differences.addTo(bytes);
+      } else {
         const sites = predictor.sitesOf(page, pageStart);
-        predictInto(bytes, oldAt, { predictor, mask: shape.mask, hint: index, shift }, sites);
+        const prediction = { predictor, mask: shape.mask, hint: index, shift };
+        predictInto(bytes, oldAt, prediction, sites);
+        await differences.addTo(bytes);
+        learnFrom(bytes, oldAt, prediction, sites);
       }
-      await differences.addTo(bytes);
       yield leave(bytes);
     }
   }

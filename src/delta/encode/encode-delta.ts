@@ -10,6 +10,7 @@ import { DeltaSinks } from './sinks.ts';
 
 /** A longer file is made in parts, each of the same part of the old one: bounds memory. */
 const longestPart = 128 << 20;
+const readSize = 1 << 20;
 
 /** A commit's image, to be read. */
 export interface ImageEnd extends DeltaEnd {
@@ -57,6 +58,12 @@ export async function encodeDelta(
   };
 }
 
+/** A part of an image. Bytes. */
+interface Range {
+  readonly offset: number;
+  readonly size: number;
+}
+
 class DeltaEncoder {
   readonly contributions: Contribution[] = [];
   readonly #old: PositionedReader;
@@ -84,13 +91,13 @@ class DeltaEncoder {
     const before = { literals: literals.length, differences: differences.length };
     let copies = 0;
     for (let done = 0; done < file.size; done += longestPart) {
-      const bytes = await this.#new.read(
-        file.offset + done,
-        Math.min(longestPart, file.size - done),
-      );
+      const part = { offset: file.offset + done, size: Math.min(longestPart, file.size - done) };
       const oldSize = Math.min(longestPart, (reference?.size ?? 0) - done);
-      if (reference === undefined || oldSize <= 0) this.#addLiteral(bytes);
-      else copies += await this.#addPatch(bytes, reference.offset + done, oldSize);
+      if (reference === undefined || oldSize <= 0) {
+        this.#addLiteral(await readRange(this.#new, part));
+      } else {
+        copies += await this.#addPatch(part, { offset: reference.offset + done, size: oldSize });
+      }
     }
     this.contributions.push({
       path: file.path,
@@ -114,21 +121,23 @@ class DeltaEncoder {
     this.#sinks.literals.add(bytes);
   }
 
-  async #addPatch(bytes: Uint8Array, oldOffset: number, oldSize: number): Promise<number> {
-    const old = await this.#old.read(oldOffset, oldSize);
-    const { pair, patch } = await findPatch(old, bytes);
+  async #addPatch(file: Range, reference: Range): Promise<number> {
+    const { pair, patch } = await findPatch({
+      old: () => readRange(this.#old, reference),
+      bytes: () => readRange(this.#new, file),
+    });
     if (patch.copies.count === 0) {
-      this.#addLiteral(bytes);
+      this.#addLiteral(pair.bytes);
       return 0;
     }
     const { plan } = this.#sinks;
     plan.addNumber(itemKind.patch);
-    plan.addNumber(bytes.length);
-    plan.addSigned(oldOffset - this.#oldEnd);
-    plan.addNumber(oldSize);
+    plan.addNumber(file.size);
+    plan.addSigned(reference.offset - this.#oldEnd);
+    plan.addNumber(reference.size);
     plan.addNumber(patch.mask);
     plan.addNumber(patch.copies.count);
-    this.#oldEnd = oldOffset + oldSize;
+    this.#oldEnd = reference.offset + reference.size;
     writePatch(pair, patch, this.#sinks);
     return patch.copies.count;
   }
@@ -142,4 +151,13 @@ class DeltaEncoder {
     this.#oldEnd = offset + length;
     this.#extent = { offset: 0, length: 0 };
   }
+}
+
+/** Reads into memory that nothing else is in. */
+async function readRange(image: PositionedReader, { offset, size }: Range): Promise<Uint8Array> {
+  const bytes = new Uint8Array(size);
+  for (let at = 0; at < size; at += readSize) {
+    bytes.set(await image.read(offset + at, Math.min(readSize, size - at)), at);
+  }
+  return bytes;
 }

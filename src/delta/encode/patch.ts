@@ -5,6 +5,7 @@ import { findCopies } from '../match/find-copies.ts';
 import { release } from '../match/release.ts';
 import { SiteFinder } from '../pointers/site-finder.ts';
 import { allClasses } from '../pointers/sites.ts';
+import { clearPointers } from './clear-pointers.ts';
 import { chooseMask, type FilePair, moveAllPointers, referencePieces } from './reference.ts';
 import type { DeltaSinks } from './sinks.ts';
 
@@ -15,27 +16,46 @@ export interface Patch {
   readonly mask: number;
 }
 
+/** Reads the two files of a patch, each time into memory of its own. */
+export interface PatchSource {
+  readonly old: () => Promise<Uint8Array>;
+  readonly bytes: () => Promise<Uint8Array>;
+}
+
 /**
- * Finds how to make a file of an old one. Where pointers can be predicted it looks twice: the second
- * time at the old file with its pointers moved, in which longer matches show.
+ * Finds how to make a file of an old one. Where pointers can be predicted it looks twice: first at both files
+ * without their pointers, then at the old one with its pointers moved, in which longer matches show.
  */
 export async function findPatch(
-  old: Uint8Array,
-  bytes: Uint8Array,
+  source: PatchSource,
 ): Promise<{ readonly pair: FilePair; readonly patch: Patch }> {
-  const pair = { old, bytes, finder: await SiteFinder.open(bytesReader(old)) };
-  const first = findCopies(old, bytes);
+  const first = await findWithoutPointers(source);
+  const { pair } = first;
   if (chooseMask(pair, first.copies) === 0) {
     first.index.release();
     return { pair, patch: { copies: atMost(maxCopies, first.copies), mask: 0 } };
   }
   const moved = moveAllPointers(pair, first.copies, allClasses);
-  const second = findCopies(moved, bytes, first.index);
+  const second = findCopies(moved, pair.bytes, first.index);
   // It has the memory of the first one.
   second.index.release();
   release(moved);
   const copies = atMost(maxCopies, second.copies);
   return { pair, patch: { copies, mask: chooseMask(pair, copies) } };
+}
+
+async function findWithoutPointers(source: PatchSource) {
+  const [old, bytes] = [await source.old(), await source.bytes()];
+  const finder = await SiteFinder.open(bytesReader(old));
+  const newFinder = finder && (await SiteFinder.open(bytesReader(bytes)));
+  if (finder === undefined || newFinder === undefined)
+    return { pair: { old, bytes, finder }, ...findCopies(old, bytes) };
+  clearPointers(old, finder);
+  clearPointers(bytes, newFinder);
+  const found = findCopies(old, bytes);
+  release(old);
+  release(bytes);
+  return { pair: { old: await source.old(), bytes: await source.bytes(), finder }, ...found };
 }
 
 /** The longest copies, in their order, when there are more than a decoder takes. */

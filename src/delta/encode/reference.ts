@@ -1,6 +1,6 @@
 import type { CopyList } from '../match/copy-list.ts';
 import { readSegments, type Segment } from '../pointers/elf.ts';
-import { byteOf, Predictor, predictInto } from '../pointers/predictor.ts';
+import { byteOf, learnFrom, Predictor, predictInto } from '../pointers/predictor.ts';
 import type { SiteFinder } from '../pointers/site-finder.ts';
 import { pageSize, pointerClass } from '../pointers/sites.ts';
 
@@ -34,9 +34,13 @@ export function* referencePieces(
       if (predictor !== undefined) {
         const page = pair.old.subarray(pageStart, pageStart + pageSize);
         const sites = predictor.sitesOf(page, pageStart);
-        predictInto(reference, at, { predictor, mask, hint: index, shift }, sites);
+        const prediction = { predictor, mask, hint: index, shift };
+        predictInto(reference, at, prediction, sites);
+        yield { newStart: at + shift, reference };
+        learnFrom(pair.bytes.subarray(at + shift, end + shift), at, prediction, sites);
+      } else {
+        yield { newStart: at + shift, reference };
       }
-      yield { newStart: at + shift, reference };
       at = end;
     }
   }

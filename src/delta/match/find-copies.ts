@@ -3,7 +3,7 @@ import { extendCores } from './extend.ts';
 import { effortFor, type Match, type MatchEffort, SeedIndex, viewOf } from './seed-index.ts';
 
 /** Another place of the old file is taken when it has so many more equal bytes than going on would. */
-const worthAJump = 8;
+const worthAJump = 4;
 /** After so many bytes without a long run on the same diagonal, a run begins a copy of its own. */
 export const longestGap = 2048;
 

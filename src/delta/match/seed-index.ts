@@ -13,7 +13,7 @@ export interface MatchEffort {
 /** Longer files are looked at less closely: their index would fit neither memory nor the processor's caches. */
 export function effortFor(oldSize: number): MatchEffort {
   if (oldSize > 64 << 20) return { seed: 32, step: 16, chain: 8 };
-  return oldSize > 16 << 20 ? { seed: 32, step: 8, chain: 8 } : { seed: 16, step: 4, chain: 24 };
+  return oldSize > 16 << 20 ? { seed: 32, step: 8, chain: 8 } : { seed: 16, step: 4, chain: 64 };
 }
 
 /** Where an old file has the same bytes. */

@@ -1,4 +1,4 @@
-import { pointerClass, type Sites, siteBase } from './sites.ts';
+import { pointerClass, type Sites, valueForm } from './sites.ts';
 
 /** A range of addresses that targets must lie in. */
 export interface AddressRange {
@@ -24,14 +24,14 @@ export function findCodeSites(
     if ((byte & 0xfe) === 0xe8) {
       const target = here + 5 + int32(page, at + 1);
       if (target >= code.from && target < code.to) {
-        sites.add(at + 1, pointerClass.call, 4, target, siteBase.site, 4);
+        sites.add(at + 1, pointerClass.call, valueForm.fromSite, target, 4);
         at += 5;
         continue;
       }
     } else if (byte === 0x0f && (next & 0xf0) === 0x80) {
       const target = here + 6 + int32(page, at + 2);
       if (target >= code.from && target < code.to) {
-        sites.add(at + 2, pointerClass.branch, 4, target, siteBase.site, 4);
+        sites.add(at + 2, pointerClass.branch, valueForm.fromSite, target, 4);
         at += 6;
         continue;
       }
@@ -39,7 +39,7 @@ export function findCodeSites(
       const immediate = immediateLength(page, at, from, next);
       const target = here + 6 + immediate + int32(page, at + 2);
       if (immediate >= 0 && target >= all.from && target < all.to) {
-        sites.add(at + 2, pointerClass.operand, 4, target, siteBase.site, 4 + immediate);
+        sites.add(at + 2, pointerClass.operand, valueForm.fromSite, target, 4 + immediate);
         at += 6 + immediate;
         continue;
       }

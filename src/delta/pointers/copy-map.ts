@@ -11,12 +11,11 @@ export class CopyMap {
     this.#coverage = coverOld(copies);
   }
 
-  /** How far an old byte moved, by the copy `hint`, one beside it, or the best of all. */
-  shiftOf(offset: number, hint: number): number {
-    if (this.#has(hint, offset)) return this.#shift(hint);
-    if (this.#has(hint - 1, offset)) return this.#shift(hint - 1);
-    if (this.#has(hint + 1, offset)) return this.#shift(hint + 1);
-    return this.#shift(this.best(offset));
+  /** Whether the copy `hint`, the one before it, or else the one behind it has an old byte: its number, or -1. */
+  near(offset: number, hint: number): number {
+    if (this.#has(hint, offset)) return hint;
+    if (this.#has(hint - 1, offset)) return hint - 1;
+    return this.#has(hint + 1, offset) ? hint + 1 : -1;
   }
 
   /** The number of the longest copy that an old byte is in, else of the nearest; -1 when there are none. */
@@ -42,7 +41,8 @@ export class CopyMap {
     return inside >= 0 && inside < (this.#copies.length[index] ?? 0);
   }
 
-  #shift(index: number): number {
+  /** How far a copy's bytes moved. */
+  shift(index: number): number {
     if (index < 0) return 0;
     return (this.#copies.newStart[index] ?? 0) - (this.#copies.oldStart[index] ?? 0);
   }

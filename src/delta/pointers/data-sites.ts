@@ -1,5 +1,6 @@
 import { type AddressRange, int32 } from './code-sites.ts';
-import { pointerClass, type Sites, siteBase } from './sites.ts';
+import type { Elf, Machine } from './elf.ts';
+import { pointerClass, type Sites, valueForm } from './sites.ts';
 
 /** The part of a page that a section covers: bytes `from` to `to` of the page, the first at `address`. */
 export interface PagePart {
@@ -12,26 +13,53 @@ export interface PagePart {
 
 const relocationSize = 24;
 const symbolSize = 24;
-/** R_X86_64_RELATIVE and R_X86_64_IRELATIVE: the addend is an address. */
-const relative = [8, 37];
+/** R_X86_64_RELATIVE and IRELATIVE, and those of arm64: the addend is an address. */
+const relative: Readonly<Record<Machine, readonly number[]>> = {
+  'x86-64': [8, 37],
+  arm64: [1027, 1032],
+};
 
-/** Entries of a RELA section: the address that is relocated, and the addend where it is one. */
-export function findRelocationSites(page: Uint8Array, part: PagePart, sites: Sites): void {
+/** Entries of a RELA section: the address that is relocated, the symbol's number, and the addend where it is an address. */
+export function findRelocationSites(
+  page: Uint8Array,
+  part: PagePart,
+  { machine, symbols }: Pick<Elf, 'machine' | 'symbols'>,
+  sites: Sites,
+): void {
   for (let at = firstEntry(part, relocationSize); at + 8 <= part.to; at += relocationSize) {
     if (at >= part.from) addAddress(page, at, pointerClass.relocation, sites);
-    const type = at + 8 >= part.from && at + 12 <= part.to ? int32(page, at + 8) : -1;
-    if (relative.includes(type) && at + 24 <= part.to) {
+    if (at + 8 < part.from || at + relocationSize > part.to) continue;
+    const symbol = int32(page, at + 12);
+    if (symbol > 0 && symbols !== undefined) {
+      const target = symbols + symbol * symbolSize;
+      const { fromBase } = valueForm;
+      sites.add(at + 12, pointerClass.number, fromBase, target, symbolSize, symbols);
+    }
+    if (relative[machine].includes(int32(page, at + 8))) {
       addAddress(page, at + 16, pointerClass.relocation, sites);
     }
   }
 }
 
-/** Values of the symbols of a .dynsym section that are defined. */
-export function findSymbolSites(page: Uint8Array, part: PagePart, sites: Sites): void {
-  for (let at = firstEntry(part, symbolSize); at + 16 <= part.to; at += symbolSize) {
+/** Symbols of a .dynsym section: where the name is, and of those that are defined value and size. */
+export function findSymbolSites(
+  page: Uint8Array,
+  part: PagePart,
+  names: number | undefined,
+  sites: Sites,
+): void {
+  const { fromBase } = valueForm;
+  for (let at = firstEntry(part, symbolSize); at + symbolSize <= part.to; at += symbolSize) {
     if (at < part.from) continue;
+    const name = int32(page, at);
+    if (name > 0 && names !== undefined) {
+      sites.add(at, pointerClass.number, fromBase, names + name, 1, names);
+    }
     if ((page[at + 6] ?? 0) === 0 && (page[at + 7] ?? 0) === 0) continue;
     addAddress(page, at + 8, pointerClass.symbol, sites);
+    const [value, size] = [int32(page, at + 8) >>> 0, int32(page, at + 16)];
+    if (int32(page, at + 12) !== 0 || size <= 0) continue;
+    sites.add(at + 16, pointerClass.size, fromBase, value + size, 1, value);
   }
 }
 
@@ -47,7 +75,7 @@ export function findPointerSites(
     const value = int32(page, at) >>> 0;
     // Small numbers are rarely addresses, even where addresses begin at 0.
     if (value < 0x1000 || value < all.from || value >= all.to) continue;
-    sites.add(at, pointerClass.pointer, 8, value, siteBase.none);
+    sites.add(at, pointerClass.pointer, valueForm.address, value);
   }
 }
 
@@ -57,7 +85,7 @@ export function findFrameIndexSites(page: Uint8Array, part: PagePart, sites: Sit
   for (let at = firstEntry(part, 4); at + 4 <= part.to; at += 4) {
     const inside = part.before + at - part.from;
     if (at < part.from || inside < 12) continue;
-    sites.add(at, pointerClass.frameIndex, 4, index + int32(page, at), index);
+    sites.add(at, pointerClass.frameIndex, valueForm.fromBase, index + int32(page, at), 1, index);
   }
 }
 
@@ -74,8 +102,8 @@ export function findFrameSites(
     const common = int32(page, at + 4);
     if (common !== 0) {
       const here = part.address + at - part.from;
-      sites.add(at + 4, pointerClass.frame, 4, here + 4 - common, siteBase.backward);
-      sites.add(at + 8, pointerClass.frame, 4, here + 8 + int32(page, at + 8), siteBase.site);
+      sites.add(at + 4, pointerClass.frame, valueForm.toSite, here + 4 - common);
+      sites.add(at + 8, pointerClass.frame, valueForm.fromSite, here + 8 + int32(page, at + 8));
     }
     at += 4 + length;
   }
@@ -96,7 +124,7 @@ export function findTableSites(
     while (end + 4 <= part.to && isTarget(table + int32(page, end))) end += 4;
     if (end - at < leastTable) continue;
     for (; at < end; at += 4) {
-      sites.add(at, pointerClass.table, 4, table + int32(page, at), table);
+      sites.add(at, pointerClass.table, valueForm.fromBase, table + int32(page, at), 1, table);
     }
     at -= 4;
   }
@@ -113,5 +141,5 @@ function firstEntry({ from, before }: PagePart, size: number): number {
 function addAddress(page: Uint8Array, at: number, kind: number, sites: Sites): void {
   if (int32(page, at + 4) !== 0) return;
   const value = int32(page, at) >>> 0;
-  if (value !== 0) sites.add(at, kind, 8, value, siteBase.none);
+  if (value !== 0) sites.add(at, kind, valueForm.address, value);
 }

@@ -25,12 +25,20 @@ export interface Section {
   readonly address: number;
 }
 
+/** The processor that a file is for, by its number in the ELF header. */
+export type Machine = 'x86-64' | 'arm64';
+const machines: Readonly<Record<number, Machine>> = { 62: 'x86-64', 183: 'arm64' };
+
 /** The parts of an ELF file that matter for pointers. */
 export interface Elf {
+  readonly machine: Machine;
   readonly segments: readonly Segment[];
   readonly sections: readonly Section[];
   /** Address of the frame index (PT_GNU_EH_FRAME), which its entries are relative to. */
   readonly frameIndex: number | undefined;
+  /** Addresses of the table of symbols that are linked at run time, and of their names. */
+  readonly symbols: number | undefined;
+  readonly names: number | undefined;
 }
 
 /** Program headers must lie in the first so many bytes. Nothing there is ever predicted. */
@@ -38,7 +46,6 @@ export const elfHeaderRoom = 1024;
 const programHeaderSize = 56;
 const sectionHeaderSize = 64;
 const maxSections = 1024;
-const machineX86 = 62;
 
 const programType = { load: 1, frameIndex: 0x6474e550 };
 const sectionType = { progbits: 1, rela: 4, dynamic: 6, nobits: 8, dynsym: 11, init: 14, fini: 15 };
@@ -47,12 +54,12 @@ const sectionFlag = { write: 1, alloc: 2, execute: 4 };
 
 /**
  * Reads the program headers from the beginning of a file. `undefined` for what is no little-endian
- * 64-bit ELF program or library for x86-64 with its program headers in front.
+ * 64-bit ELF program or library for x86-64 or arm64 with its program headers in front.
  */
 export function readSegments(start: Uint8Array): Segment[] | undefined {
   const header = Buffer.from(start.buffer, start.byteOffset, Math.min(start.length, elfHeaderRoom));
   if (header.length < 64 || header.readUInt32BE(0) !== 0x7f454c46) return undefined;
-  if (header.readUInt16LE(4) !== 0x0102 || header.readUInt16LE(18) !== machineX86) return undefined;
+  if (header.readUInt16LE(4) !== 0x0102 || machineOf(header) === undefined) return undefined;
   const segments: Segment[] = [];
   for (const entry of programHeaders(header)) {
     if (entry.readUInt32LE(0) !== programType.load) continue;
@@ -63,6 +70,10 @@ export function readSegments(start: Uint8Array): Segment[] | undefined {
     segments.push({ offset, address, fileSize, memorySize } as Segment);
   }
   return segments.length > 0 ? segments : undefined;
+}
+
+function machineOf(header: Buffer): Machine | undefined {
+  return machines[header.readUInt16LE(18)];
 }
 
 function programHeaders(header: Buffer): Buffer[] {
@@ -82,7 +93,8 @@ function programHeaders(header: Buffer): Buffer[] {
 export async function readElf(file: PositionedReader): Promise<Elf | undefined> {
   const header = await file.read(0, Math.min(elfHeaderRoom, file.size));
   const segments = readSegments(header);
-  if (segments === undefined) return undefined;
+  const machine = segments === undefined ? undefined : machineOf(header);
+  if (segments === undefined || machine === undefined) return undefined;
   const found = programHeaders(header).find(
     (entry) => entry.readUInt32LE(0) === programType.frameIndex,
   );
@@ -99,7 +111,20 @@ export async function readElf(file: PositionedReader): Promise<Elf | undefined> 
     const section = readSection(table.subarray(at, at + sectionHeaderSize), frameIndex, frames);
     if (section !== undefined && section.offset + section.size <= file.size) sections.push(section);
   }
-  return { segments, sections, frameIndex };
+  return { machine, segments, sections, frameIndex, ...findSymbols(table) };
+}
+
+/** The first section of symbols says which one has their names. */
+function findSymbols(table: Buffer): Pick<Elf, 'symbols' | 'names'> {
+  for (let at = 0; at < table.length; at += sectionHeaderSize) {
+    if (table.readUInt32LE(at + 4) !== sectionType.dynsym) continue;
+    const names = table.readUInt32LE(at + 40) * sectionHeaderSize;
+    return {
+      symbols: smallNumber(table, at + 16),
+      names: names < table.length ? smallNumber(table, names + 16) : undefined,
+    };
+  }
+  return { symbols: undefined, names: undefined };
 }
 
 /** The frame index begins with four bytes of encoding and the distance to the frames. */

@@ -1,8 +1,11 @@
 import type { CopyList } from '../match/copy-list.ts';
+import { int32 } from './code-sites.ts';
 import { CopyMap } from './copy-map.ts';
 import { elfHeaderRoom, type Segment } from './elf.ts';
+import { LearnedTargets } from './learned-targets.ts';
+import { decodeTarget, encodeValue } from './pointer-value.ts';
 import type { SiteFinder } from './site-finder.ts';
-import { pageSize, Sites, siteBase } from './sites.ts';
+import { codeClasses, maxSites, pageSize, Sites, valueForm } from './sites.ts';
 
 /**
  * Rewrites the pointers of an old file to what they will probably be in the new one: site and target
@@ -13,7 +16,13 @@ export class Predictor {
   readonly #map: CopyMap;
   readonly #newSegments: readonly Segment[];
   readonly #sites = new Sites();
+  readonly #learned = new LearnedTargets();
+  /** For each site that was predicted last: where the copies lead its target, and what its value is relative to. */
+  readonly #mapped = new Float64Array(maxSites);
+  readonly #site = new Float64Array(maxSites);
+  readonly #base = new Float64Array(maxSites);
   #page = -1;
+  #isNear = false;
 
   constructor(finder: SiteFinder, copies: CopyList, newSegments: readonly Segment[]) {
     this.#finder = finder;
@@ -39,24 +48,46 @@ export class Predictor {
    */
   predict(index: number, hint: number, shift: number): number | undefined {
     const sites = this.#sites;
-    const base = sites.base[index] ?? 0;
-    const site = this.#page + (sites.at[index] ?? 0) + shift;
-    if (site < elfHeaderRoom) return undefined;
-    const target = this.#newAddress(sites.target[index] ?? 0, hint);
-    if (target === undefined || base === siteBase.none) return target;
-    if (base >= 0) {
-      const origin = this.#newAddress(base, hint);
-      return origin === undefined ? undefined : target - origin;
-    }
-    const here = addressOf(this.#newSegments, site);
-    if (here === undefined) return undefined;
-    if (base === siteBase.backward) return here - target;
-    return target - here - (sites.extra[index] ?? 0);
+    const form = sites.form[index] ?? 0;
+    const offset = this.#page + (sites.at[index] ?? 0) + shift;
+    if (offset < elfHeaderRoom) return undefined;
+    const old = sites.target[index] ?? 0;
+    const mapped = this.#newAddress(old, hint);
+    if (mapped === undefined) return undefined;
+    const isNear = this.#isNear;
+    const isRelative = form === valueForm.fromBase || form === valueForm.offset12;
+    const base = isRelative ? this.#known(sites.base[index] ?? 0, hint) : 0;
+    const site =
+      isRelative || form === valueForm.address ? 0 : addressOf(this.#newSegments, offset);
+    if (base === undefined || site === undefined) return undefined;
+    this.#mapped[index] = isNear ? -1 : mapped;
+    this.#base[index] = base;
+    this.#site[index] = site;
+    const target = isNear ? mapped : (this.#learned.find(old) ?? mapped);
+    return encodeValue(form, sites.extra[index] ?? 0, site, target, base);
+  }
+
+  /** What is learned of a site that was predicted, whose value came out as `value`. */
+  learn(index: number, value: number): void {
+    const { form, extra, target } = this.#sites;
+    const old = target[index] ?? 0;
+    const mapped = this.#mapped[index] ?? 0;
+    if (mapped < 0) return;
+    const [site, base] = [this.#site[index] ?? 0, this.#base[index] ?? 0];
+    const found = decodeTarget(form[index] ?? 0, extra[index] ?? 0, site, base, value, mapped);
+    if (found === mapped) this.#learned.forget(old);
+    else if (found !== undefined) this.#learned.set(old, found);
+  }
+
+  #known(address: number, hint: number): number | undefined {
+    const mapped = this.#newAddress(address, hint);
+    return this.#isNear ? mapped : (this.#learned.find(address) ?? mapped);
   }
 
   /** Where what an old address meant is in the new file's memory. */
   #newAddress(address: number, hint: number): number | undefined {
     const { segments } = this.#finder.elf;
+    this.#isNear = false;
     for (let index = 0; index < segments.length; index++) {
       const segment = segments[index];
       if (segment === undefined) continue;
@@ -64,7 +95,10 @@ export class Predictor {
       if (inside < 0 || inside > segment.memorySize) continue;
       if (inside < segment.fileSize) {
         const offset = segment.offset + inside;
-        return addressOf(this.#newSegments, offset + this.#map.shiftOf(offset, hint));
+        const near = this.#map.near(offset, hint);
+        this.#isNear = near >= 0;
+        const copy = near < 0 ? this.#map.best(offset) : near;
+        return addressOf(this.#newSegments, offset + this.#map.shift(copy));
       }
       // Memory that no file content is loaded into keeps its distance from the content before it.
       const moved = this.#newSegments[index];
@@ -106,6 +140,27 @@ export function predictInto(
       const place = at + byte - from;
       if (place >= 0 && place < bytes.length) bytes[place] = byteOf(value, byte);
     }
+  }
+}
+
+/**
+ * Tells the predictor what became of the code of a piece that `predictInto` was asked for. Sites over its border
+ * tell nothing. Nor do tables: where an entry was taken out or put in, those beside it are of something else.
+ */
+export function learnFrom(
+  bytes: Uint8Array,
+  oldStart: number,
+  { predictor, mask, hint, shift }: Prediction,
+  sites: Sites,
+): void {
+  const from = oldStart % pageSize;
+  const to = from + bytes.length;
+  for (let index = 0; index < sites.count; index++) {
+    const at = sites.at[index] ?? 0;
+    const kind = (sites.kind[index] ?? 0) & mask & codeClasses;
+    if (at < from || at + 4 > to || kind === 0) continue;
+    if (predictor.predict(index, hint, shift) === undefined) continue;
+    predictor.learn(index, int32(bytes, at - from));
   }
 }
 

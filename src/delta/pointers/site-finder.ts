@@ -1,4 +1,5 @@
 import type { PositionedReader } from '../../ports/positioned-reader.ts';
+import { findArm64CodeSites } from './arm64-code-sites.ts';
 import { type AddressRange, findCodeSites } from './code-sites.ts';
 import {
   findFrameIndexSites,
@@ -53,16 +54,22 @@ export class SiteFinder {
     }
   }
 
+  #findInCode(page: Uint8Array, part: PagePart, sites: Sites): void {
+    const ranges = { code: this.#code, all: this.#all };
+    if (this.elf.machine === 'arm64') findArm64CodeSites(page, part, ranges, sites);
+    else findCodeSites(page, part, ranges, sites);
+  }
+
   #findIn(section: Section, page: Uint8Array, part: PagePart, start: number, sites: Sites): void {
     switch (section.kind) {
       case 'code':
-        findCodeSites(page, part, { code: this.#code, all: this.#all }, sites);
+        this.#findInCode(page, part, sites);
         break;
       case 'relocations':
-        findRelocationSites(page, part, sites);
+        findRelocationSites(page, part, this.elf, sites);
         break;
       case 'symbols':
-        findSymbolSites(page, part, sites);
+        findSymbolSites(page, part, this.elf.names, sites);
         break;
       case 'pointers':
         findPointerSites(page, part, this.#all, sites);

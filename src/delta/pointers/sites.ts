@@ -12,41 +12,70 @@ export const pointerClass = {
   frameIndex: 64,
   frame: 128,
   table: 256,
+  number: 512,
+  size: 1024,
 } as const;
 
-export const allClasses = 511;
+export const allClasses = 2047;
+/** Call, branch and operand. */
+export const codeClasses = 7;
 /** Sites are looked for in pages of an old file, each by itself. */
 export const pageSize = 4096;
 
+/** No more of a page count. */
+export const maxSites = 1024;
+
 /** How a site's value is made of its target's address. */
-export const siteBase = {
+export const valueForm = {
   /** It is the address. */
-  none: -1,
+  address: 0,
   /** It is the distance from the site (and `extra` bytes) to the address. */
-  site: -2,
+  fromSite: 1,
   /** It is the distance from the address to the site. */
-  backward: -3,
+  toSite: 2,
+  /** It is the distance from another address, the base, to the address, in units of `extra` bytes. */
+  fromBase: 3,
+  /** It is in an instruction of arm64 (`extra`), in so many bits, as the distance from the site in words. */
+  branch26: 4,
+  branch19: 5,
+  branch14: 6,
+  /** The same in bytes (ADR), and in pages (ADRP). */
+  adr: 7,
+  adrp: 8,
+  /** It is the address within its page, in an instruction that adds, loads or stores. */
+  low12: 9,
+  /** The same for the distance from a base. */
+  offset12: 10,
 } as const;
 
-/** The sites of one page, in the order in which they were found. Any other base is an address that the value is relative to. */
+/** The sites of one page, in the order in which they were found. */
 export class Sites {
-  readonly #capacity = 1024;
   count = 0;
-  readonly at = new Int32Array(this.#capacity);
-  readonly kind = new Int32Array(this.#capacity);
-  readonly width = new Int32Array(this.#capacity);
-  readonly target = new Float64Array(this.#capacity);
-  readonly base = new Float64Array(this.#capacity);
-  readonly extra = new Int32Array(this.#capacity);
+  readonly at = new Int32Array(maxSites);
+  readonly kind = new Int32Array(maxSites);
+  readonly width = new Int32Array(maxSites);
+  readonly form = new Int32Array(maxSites);
+  readonly target = new Float64Array(maxSites);
+  readonly extra = new Int32Array(maxSites);
+  readonly base = new Float64Array(maxSites);
 
-  add(at: number, kind: number, width: number, target: number, base: number, extra = 0): void {
-    if (this.count === this.#capacity) return;
+  add(
+    at: number,
+    kind: number,
+    form: number,
+    target: number,
+    extra = 0,
+    base = 0,
+    width = form === valueForm.address ? 8 : 4,
+  ): void {
+    if (this.count === maxSites) return;
     const index = this.count++;
     this.at[index] = at;
     this.kind[index] = kind;
     this.width[index] = width;
+    this.form[index] = form;
     this.target[index] = target;
-    this.base[index] = base;
     this.extra[index] = extra;
+    this.base[index] = base;
   }
 }

@@ -20,7 +20,7 @@ export async function makeDelta(
   keys: readonly SecretKey[],
 ): Promise<Buffer> {
   const sinks = new DeltaSinks();
-  const { pair, patch } = await findPatch(from.image, to.image);
+  const { pair, patch } = await patchOf(from.image, to.image);
   sinks.plan.addNumber(itemKind.patch);
   sinks.plan.addNumber(to.image.length);
   sinks.plan.addSigned(0);
@@ -57,7 +57,7 @@ export async function makeDeltaOfObjects(
       oldEnd = found.offset + length;
     } else if (kind === 'literal') {
       const reference = from.image.subarray(0, 5000);
-      const { pair, patch } = await findPatch(reference, bytes);
+      const { pair, patch } = await patchOf(reference, bytes);
       sinks.plan.addSigned(-oldEnd);
       for (const each of [reference.length, patch.mask, patch.copies.count]) {
         sinks.plan.addNumber(each);
@@ -70,6 +70,13 @@ export async function makeDeltaOfObjects(
   sinks.finish();
   const end = ({ checksum, imageDigest }: Release) => ({ commit: checksum, image: imageDigest });
   return Buffer.concat(await signDelta(await compressDelta(end(from), end(to), sinks), keys));
+}
+
+function patchOf(old: Uint8Array, bytes: Uint8Array): ReturnType<typeof findPatch> {
+  return findPatch({
+    old: async () => Uint8Array.from(old),
+    bytes: async () => Uint8Array.from(bytes),
+  });
 }
 
 function planOf({ plan }: Release): Promise<Plan> {

@@ -1,36 +1,65 @@
-/** A tiny x86-64 library: functions that call each other, a table of pointers, and nothing that runs. */
+/** A tiny library: functions that call each other, a table of pointers, and nothing that runs. */
 export interface SmallElf {
   /** Bytes of padding in each function: what grows between two versions. */
   readonly functions: readonly number[];
   readonly seed: number;
+  readonly machine?: 'x86-64' | 'arm64';
 }
+
+/** Per processor: its number in the header, what does nothing, and a call with the address of data behind it. */
+const machines = {
+  'x86-64': {
+    number: 62,
+    nothing: '90909090',
+    size: 13,
+    call(at: number, callee: number, data: number): Buffer {
+      const code = Buffer.from('e800000000488d0d00000000c3', 'hex');
+      code.writeInt32LE(callee - (at + 5), 1);
+      code.writeInt32LE(data - (at + 12), 8);
+      return code;
+    },
+  },
+  arm64: {
+    number: 183,
+    nothing: '1f2003d5',
+    size: 16,
+    call(at: number, callee: number, data: number): Buffer {
+      const code = Buffer.alloc(16);
+      const pages = (data >> 12) - ((at + 4) >> 12);
+      code.writeUInt32LE((0x94000000 | (((callee - at) / 4) & 0x3ffffff)) >>> 0, 0);
+      code.writeUInt32LE((0x90000001 | ((pages & 3) << 29) | ((pages >> 2) << 5)) >>> 0, 4);
+      code.writeUInt32LE((0x91000021 | ((data & 0xfff) << 10)) >>> 0, 8);
+      code.writeUInt32LE(0xd65f03c0, 12);
+      return code;
+    },
+  },
+} as const;
 
 const textStart = 0x1000;
 
 /** Lays the library out as a linker would: all distances follow from the functions' lengths. */
-export function makeElf({ functions, seed }: SmallElf): Buffer {
+export function makeElf({ functions, seed, machine = 'x86-64' }: SmallElf): Buffer {
+  const { number, nothing, size, call } = machines[machine];
   const random = generator(seed);
   const callsEach = 8;
   const bodies = functions.map((padding) => ({
     fill: Buffer.from(Array.from({ length: 48 }, () => random() % 0x70)),
-    padding: Buffer.alloc(padding, 0x90),
+    padding: Buffer.alloc(padding, nothing, 'hex'),
     calls: Array.from({ length: callsEach }, () => random() % functions.length),
   }));
   const starts: number[] = [];
   let end = textStart;
   for (const { fill, padding } of bodies) {
     starts.push(end);
-    end += fill.length + padding.length + callsEach * 13;
+    end += fill.length + padding.length + callsEach * size;
   }
   const dataStart = Math.ceil(end / 0x1000) * 0x1000;
   const text = bodies.map(({ fill, padding, calls }, index) => {
     let at = (starts[index] ?? 0) + fill.length + padding.length;
     const code = calls.map((callee) => {
-      const call = Buffer.from('e800000000488d0d00000000c3', 'hex');
-      call.writeInt32LE((starts[callee] ?? 0) - (at + 5), 1);
-      call.writeInt32LE(dataStart + 8 * callee - (at + 12), 8);
-      at += call.length;
-      return call;
+      const bytes = call(at, starts[callee] ?? 0, dataStart + 8 * callee);
+      at += bytes.length;
+      return bytes;
     });
     return Buffer.concat([fill, padding, ...code]);
   });
@@ -45,7 +74,7 @@ export function makeElf({ functions, seed }: SmallElf): Buffer {
   const file = Buffer.alloc(dataStart + data.length + 64 * sections.length);
   Buffer.concat(text).copy(file, textStart);
   data.copy(file, dataStart);
-  writeHeaders(file, sections);
+  writeHeaders(file, number, sections);
   return file;
 }
 
@@ -56,11 +85,11 @@ interface RawSection {
   readonly size: number;
 }
 
-function writeHeaders(file: Buffer, sections: readonly RawSection[]): void {
+function writeHeaders(file: Buffer, machine: number, sections: readonly RawSection[]): void {
   const sectionTable = file.length - 64 * sections.length;
   file.write('7f454c4602010100', 0, 'hex');
   file.writeUInt16LE(3, 16);
-  file.writeUInt16LE(62, 18);
+  file.writeUInt16LE(machine, 18);
   file.writeUInt32LE(64, 32);
   file.writeUInt32LE(sectionTable, 40);
   file.writeUInt16LE(56, 54);
