@@ -17,6 +17,7 @@ import { codeOfAsync } from '../support/code-of.ts';
 import { cutEverywhere } from './world/every-cut.ts';
 import { slotProblem } from './world/judge.ts';
 import { dropAll, keepAll, randomLoss } from './world/loss.ts';
+import { overriding } from './world/overriding.ts';
 import { makeRelease, type Release } from './world/release.ts';
 import { makeReleases, type Releases, upgradeOptions } from './world/releases.ts';
 import { remoteOf } from './world/remote.ts';
@@ -206,6 +207,22 @@ describe('a staged deployment', () => {
     await shutDown(rebooted);
     const { broken } = await judge(rebooted, [armed], sshdConfig(2200, '2'));
     expect(broken).toEqual([]);
+  });
+
+  it('S10: a data partition that is full when the machine goes down leaves it staged, and nothing else', async () => {
+    const world = afterCut(staged, keepAll);
+    const files = overriding(world.files, {
+      appendFile: async () => {
+        throw Object.assign(new Error('no space left on device'), { code: 'ENOSPC' });
+      },
+    });
+    await expect(finalizeStaged({ ...machineOf(world), files }, quiet)).rejects.toThrow('no space');
+    const { deployment = '' } = (await stagedOn(world)) ?? {};
+    expect(await world.boot.readChoice()).toEqual(unlisted);
+    expect(await world.files.status(`/data/etc/${deployment}.new`)).toBeUndefined();
+    await edit(world, 2222);
+    await shutDown(world);
+    expect((await judge(world, [armed], sshdConfig(2222, '2'))).broken).toEqual([]);
   });
 
   it('is given up by a rollback, cut anywhere: the running system is not left', async () => {

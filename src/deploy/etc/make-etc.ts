@@ -29,6 +29,8 @@ export async function makeEtc(
     return sink;
   };
   await files.makeFolder(dirname(to), 0o755);
+  // S10: no deployment that may boot uses it, and two at once may be too much for the partition.
+  await removeDurably(files, to);
   const opener = machine.slots[slot];
   const device = await opener.open('read');
   try {
@@ -37,7 +39,6 @@ export async function makeEtc(
     await sinks.at(-1)?.finish();
     await writeConflicts(machine, id, report.conflicts);
     await files.syncAll(temporary); // S6: contents and names, before the name that counts
-    await removeDurably(files, to);
     await files.rename(temporary, to);
     await files.sync(dirname(to));
     return report;

@@ -32,8 +32,27 @@ export async function checkSpace(
   }
   const { files, etc } = machine;
   const plans = accepted.plan.size + (running.plan?.size ?? 0);
-  const bytes = (await measureFolder(files, etc)) + plans;
-  return checkDataSpace(machine, bytes, 'a copy of /etc and two plans');
+  const bytes =
+    (await measureFolder(files, etc)) + (await measureShipped(machine, running)) + plans;
+  return checkDataSpace(machine, bytes, 'a merged /etc and two plans');
+}
+
+/** Bytes of what the release that runs ships under /etc: about what the new one may lay beside it. */
+async function measureShipped(machine: Machine, running: SlotContents): Promise<number> {
+  const { imageTree } = await import('../../etc/trees/image-tree.ts');
+  const device = await machine.slots[machine.running.slot].open('read');
+  try {
+    let bytes = 0;
+    for await (const entry of (await imageTree(device, running.image.size)).walk('')) {
+      bytes += entry.kind === 'file' ? Math.ceil((entry.size + 1) / 4096) * 4096 : 4096;
+    }
+    return bytes;
+  } catch (error) {
+    if (error instanceof PineError) return 0; // damaged: the merge does without it too
+    throw error;
+  } finally {
+    await device.close();
+  }
 }
 
 /** S10: the data partition has room for so many bytes, and some more. Tells how many in all. Throws SPACE_DATA. */
