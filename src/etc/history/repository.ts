@@ -1,9 +1,11 @@
+import { createHash } from 'node:crypto';
 import { dirname } from 'node:path/posix';
+import { deflateSync, inflateSync } from 'node:zlib';
 import git from 'isomorphic-git';
 import { replaceFile } from '../../deploy/durable-file.ts';
 import type { FileSystem } from '../../ports/file-system.ts';
-import { readingGit } from './damaged.ts';
-import { GitFileSystem } from './git-file-system.ts';
+import { damaged, readingGit } from './damaged.ts';
+import { GitFileSystem, gitFileLimit } from './git-file-system.ts';
 import { formatMessage, type Origin, parseMessage } from './message.ts';
 import { type Branch, readTip } from './tip.ts';
 
@@ -62,8 +64,15 @@ export class HistoryRepository {
     return new HistoryRepository(files, folder);
   }
 
+  /**
+   * Blobs are many: node:zlib gives its memory back at once, where isomorphic-git's streams keep a quarter of a megabyte
+   * each until the garbage is collected (S9).
+   */
   writeBlob(blob: Uint8Array): Promise<string> {
-    return git.writeBlob({ ...this.#git, blob });
+    const wrapped = Buffer.concat([Buffer.from(`blob ${blob.length}\0`), blob]);
+    const oid = createHash('sha1').update(wrapped).digest('hex');
+    const object = deflateSync(wrapped);
+    return git.writeObject({ ...this.#git, format: 'deflated', object, oid });
   }
 
   writeTree(entries: readonly GitEntry[]): Promise<string> {
@@ -131,13 +140,14 @@ export class HistoryRepository {
   }
 
   async readBlob(id: string): Promise<Buffer> {
-    const { blob } = await readingGit(id, () => git.readBlob({ ...this.#git, oid: id }));
-    return Buffer.from(blob.buffer, blob.byteOffset, blob.byteLength);
+    const { type, content } = await this.#object(id);
+    if (type === 'blob') return content;
+    throw damaged(`a ${type}`, id);
   }
 
   /** Reads an object and checks that it is what its name says. */
   async check(id: string): Promise<void> {
-    await readingGit(id, () => git.readObject({ ...this.#git, oid: id, format: 'content' }));
+    await this.#object(id);
   }
 
   /** Revisions that count as the first: git's `shallow`, which every git honours. */
@@ -169,6 +179,23 @@ export class HistoryRepository {
 
   async removeObject(id: string): Promise<void> {
     await this.#files.remove(`${this.folder}/objects/${id.slice(0, 2)}/${id.slice(2)}`);
+  }
+
+  /** An object, checked by its name. */
+  #object(id: string): Promise<{ type: string; content: Buffer }> {
+    return readingGit(id, async () => {
+      const found = await git.readObject({ ...this.#git, oid: id, format: 'deflated' });
+      // One that somebody has packed comes unpacked and checked.
+      if (found.format === 'content') {
+        return { type: found.type, content: Buffer.from(found.object) };
+      }
+      if (found.format !== 'deflated') throw damaged(`the format ${found.format}`, id);
+      const wrapped = inflateSync(found.object, { maxOutputLength: gitFileLimit });
+      const sha1 = createHash('sha1').update(wrapped).digest('hex');
+      const [, type] = /^([a-z]+) [0-9]+\0/.exec(wrapped.toString('latin1', 0, 32)) ?? [];
+      if (sha1 !== id || type === undefined) throw damaged(`an object named ${sha1}`, id);
+      return { type, content: wrapped.subarray(wrapped.indexOf(0) + 1) };
+    });
   }
 
   async #revision(id: string, cuts: ReadonlySet<string>): Promise<Revision> {

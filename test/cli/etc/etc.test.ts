@@ -1,4 +1,13 @@
-import { chmodSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import {
+  chmodSync,
+  cpSync,
+  existsSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  truncateSync,
+  writeFileSync,
+} from 'node:fs';
 import { join } from 'node:path';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { git } from '../../etc/history/support/git.ts';
@@ -179,5 +188,44 @@ describe.skipIf(missing('disk', 'grub', 'root', 'git') !== undefined)('pinectl e
     await machine.out('etc', 'revert', 'conf.d/web', '--to', 'machine~1');
     expect(await machine.out('etc', 'diff', '--since-upgrade', '--name-only')).toBe('psk\n');
     expect(git(machine.history, 'fsck', '--full', '--strict')).toBe('');
+  });
+
+  const object = (name: string) => {
+    const id = git(machine.history, 'rev-parse', name).trim();
+    return join(machine.history, 'objects', id.slice(0, 2), id.slice(2));
+  };
+  const damages: readonly (readonly [what: string, damage: () => void])[] = [
+    ['a revision is torn', () => truncateSync(object('machine'), 20)],
+    ['a tree is garbage', () => writeFileSync(object('machine:ssh'), 'garbage')],
+    [
+      'a file is another',
+      () => cpSync(object('machine:hostname'), object('machine:ssh/sshd_config')),
+    ],
+    [
+      'the branch is garbage',
+      () => writeFileSync(join(machine.history, 'refs/heads/machine'), '\0\0'),
+    ],
+    ['objects are gone', () => rmSync(join(machine.history, 'objects'), { recursive: true })],
+  ];
+
+  it.each(damages)('a history is begun anew when %s', async (_, damage) => {
+    damage();
+    writeFiles(machine.etc('first.0'), { 'conf.d/web': `port=${Math.random()}\n` });
+    const { out, err, error } = await machine.run('etc', 'record', '--json');
+    expect(error).toBeUndefined();
+    expect(err).toMatch(/the history of \/etc is damaged .* a new one is begun/);
+    expect(JSON.parse(out)).toMatchObject({ rebuilt: true });
+    expect(git(machine.history, 'fsck', '--full', '--strict')).toBe('');
+    const shipped = (await machine.json('etc', 'log', '--branch', 'shipped')).revisions;
+    expect(shipped.map(({ subject }: { subject: string }) => subject).sort()).toEqual([
+      'v1 is shipped',
+      'v2 is shipped',
+    ]);
+    expect(existsSync(`${machine.history}.damaged`)).toBe(true);
+  });
+
+  it('an index of stat data that is garbage is made again', async () => {
+    writeFileSync(join(machine.history, 'pine-stat-cache'), 'garbage\n');
+    expect(await machine.json('etc', 'record')).toMatchObject({ revision: null, rebuilt: false });
   });
 });
