@@ -18,13 +18,16 @@ export async function diff(argument: string | undefined, options: Options): Prom
   const { from, to } = options;
   const path = etcPath(argument);
   if (options.sinceUpgrade) return diffSinceUpgrade(path, options);
-  const sources = await import('../deploy/etc-history/sources.ts');
+  const { presentSource, withDefault } = await import('../deploy/etc-history/present.ts');
   const machine = await openMachine(options);
-  const named = async (name: string) =>
-    sources.revisionSource(await sources.openHistory(machine), name);
-  const current = to === undefined ? await sources.presentSource(machine) : await named(to);
+  // Only what was recorded needs the repository.
+  const named = async (name: string) => {
+    const { openHistory, revisionSource } = await import('../deploy/etc-history/sources.ts');
+    return revisionSource(await openHistory(machine), name);
+  };
+  const current = to === undefined ? await presentSource(machine) : await named(to);
   const show = (old: ItemSource) => showAll(old, current, compare(old, current, path), options);
-  if (from === undefined) await sources.withDefault(machine, show);
+  if (from === undefined) await withDefault(machine, show);
   else await show(await named(from));
 }
 

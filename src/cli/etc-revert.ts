@@ -22,7 +22,8 @@ export async function revert(argument: string, options: Options): Promise<void> 
       remedy: 'leave one of them out',
     });
   }
-  const sources = await import('../deploy/etc-history/sources.ts');
+  const { withDefault } = await import('../deploy/etc-history/present.ts');
+  const { openHistory, revisionSource } = await import('../deploy/etc-history/sources.ts');
   const { revertEtc } = await import('../deploy/etc-history/revert-etc.ts');
   const machine = await openMachine(options);
   const { readSettings } = await import('../deploy/lenient-configuration.ts');
@@ -38,6 +39,6 @@ export async function revert(argument: string, options: Options): Promise<void> 
       ].join('\n'),
     );
   };
-  if (to === undefined) await sources.withDefault(machine, run);
-  else await run(await sources.revisionSource(await sources.openHistory(machine), to));
+  if (to === undefined) await withDefault(machine, run);
+  else await run(await revisionSource(await openHistory(machine), to));
 }

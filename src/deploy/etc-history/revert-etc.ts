@@ -2,8 +2,8 @@ import { PineError } from '../../error.ts';
 import type { ItemSource } from '../../etc/history/item.ts';
 import { type Reverted, revert } from '../../etc/history/revert.ts';
 import type { Machine } from '../machine.ts';
+import { presentSource } from './present.ts';
 import { type RecordOptions, recordEtc } from './record-etc.ts';
-import { presentSource } from './sources.ts';
 
 /**
  * Brings a path of /etc back to what a source has, under the lock. What is there is recorded before and after, so

@@ -1,13 +1,12 @@
 import { PineError } from '../../error.ts';
 import { compare } from '../../etc/history/compare.ts';
 import { findRevision } from '../../etc/history/find-revision.ts';
-import { type ItemSource, presentItems, recordedItems } from '../../etc/history/item.ts';
+import { type ItemSource, recordedItems } from '../../etc/history/item.ts';
 import { HistoryRepository, type Revision } from '../../etc/history/repository.ts';
-import { folderTree } from '../../etc/trees/folder-tree.ts';
 import type { Machine } from '../machine.ts';
 import { etcFolder, historyFolder } from '../paths.ts';
+import { folderSource, presentSource } from './present.ts';
 import { lastLeft } from './record-etc.ts';
-import { withShipped } from './shipped.ts';
 
 /** The repository; throws NOT_FOUND_ETC_HISTORY when nothing was recorded yet. */
 export async function openHistory(machine: Machine): Promise<HistoryRepository> {
@@ -19,29 +18,6 @@ export async function openHistory(machine: Machine): Promise<HistoryRepository> 
     found: 'none',
     where: folder,
     remedy: 'run `pinectl etc record`',
-  });
-}
-
-/** What the machine uses now. */
-export async function presentSource(machine: Machine): Promise<ItemSource> {
-  return folderSource(machine, '/etc', machine.etc);
-}
-
-/** Gives `use` what the running release ships. Throws NOT_FOUND_ETC_DEFAULT when its slot does not say. */
-export async function withDefault<T>(
-  machine: Machine,
-  use: (source: ItemSource) => Promise<T>,
-): Promise<T> {
-  const slot = machine.slots[machine.running.slot];
-  const result = await withShipped(slot, async (tree, { version, checksum }) => ({
-    value: await use(presentItems(`default of ${version || checksum.slice(0, 12)}`, tree, false)),
-  }));
-  if (result !== undefined) return result.value;
-  throw new PineError('NOT_FOUND_ETC_DEFAULT', 'the default is not known', {
-    expected: 'a slot with a release',
-    found: 'none, or one that is being written',
-    where: slot.name,
-    remedy: 'see what the slots have: pinectl status',
   });
 }
 
@@ -113,8 +89,4 @@ async function lastOf(
     if (revision.origin.deployment === deployment) return revision;
   }
   return otherwise;
-}
-
-async function folderSource({ files }: Machine, name: string, folder: string): Promise<ItemSource> {
-  return presentItems(name, await folderTree(files, folder), true);
 }

@@ -8,7 +8,7 @@ import { type Aspect, compare, type Difference } from '../../etc/history/compare
 import { type PathKind, pathKind } from '../../etc/path-kinds.ts';
 import type { Machine } from '../machine.ts';
 import { readMarks } from './marks.ts';
-import { presentSource, withDefault } from './sources.ts';
+import { presentSource, withDefault } from './present.ts';
 
 /** What of /etc is this machine's own. */
 export interface EtcStatus {

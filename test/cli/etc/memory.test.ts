@@ -3,7 +3,7 @@ import { createHash } from 'node:crypto';
 import { mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { bundlePinectl } from '../../../scripts/build/bundle.ts';
+import { bundleModules, writeModules } from '../../../scripts/build/bundle.ts';
 import { git } from '../../etc/history/support/git.ts';
 import { temporaryFolder } from '../../repo/support/temporary-folder.ts';
 import { missing } from '../../support/requirements.ts';
@@ -63,7 +63,7 @@ describe.skipIf(lacking !== undefined)(
         writeFileSync(place, content(file, releases + file));
       }
       const pinectl = join(machine.folder, 'pinectl.mjs');
-      writeFileSync(pinectl, await bundlePinectl(project));
+      writeModules(machine.folder, await bundleModules(project));
       // As overlay/usr/bin/pinectl starts it.
       const settings = readFileSync(join(project, 'overlay/usr/bin/pinectl'), 'utf8').match(
         /--\S+=\S+|--optimize-for-size/g,
