@@ -189,8 +189,14 @@ export class HistoryRepository {
       if (found.format === 'content') {
         return { type: found.type, content: Buffer.from(found.object) };
       }
-      if (found.format !== 'deflated') throw damaged(`the format ${found.format}`, id);
-      const wrapped = inflateSync(found.object, { maxOutputLength: gitFileLimit });
+      // The empty tree is known to isomorphic-git, and comes unpacked.
+      if (found.format !== 'deflated' && found.format !== 'wrapped') {
+        throw damaged(`the format ${found.format}`, id);
+      }
+      const wrapped =
+        found.format === 'deflated'
+          ? inflateSync(found.object, { maxOutputLength: gitFileLimit })
+          : Buffer.from(found.object);
       const sha1 = createHash('sha1').update(wrapped).digest('hex');
       const [, type] = /^([a-z]+) [0-9]+\0/.exec(wrapped.toString('latin1', 0, 32)) ?? [];
       if (sha1 !== id || type === undefined) throw damaged(`an object named ${sha1}`, id);

@@ -1,5 +1,5 @@
 import { execFileSync } from 'node:child_process';
-import { rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { findRevision } from '../../../src/etc/history/find-revision.ts';
@@ -14,6 +14,7 @@ import { History } from './support/history.ts';
 /** A history of twelve revisions, each with a file of its own and a line more in another. */
 async function twelve(): Promise<History> {
   const history = await History.make(temporaryFolder());
+  mkdirSync(join(history.etc, 'empty'));
   for (let count = 1; count <= 12; count += 1) {
     writeFileSync(join(history.etc, 'changing'), `${count}\n`);
     if (count > 1) rmSync(join(history.etc, `only-${count - 1}`));
