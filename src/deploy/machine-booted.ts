@@ -47,6 +47,7 @@ export async function bootedMachine(files: FileSystem = nodeFileSystem): Promise
     bootLoader: grub,
     rescue: grub,
     files,
+    root: '/',
     data: '/data',
     etc: '/etc',
     homes: { root: '/root', users: '/home' },

@@ -65,6 +65,8 @@ export interface Machine {
   /** A copy of what a degraded machine needs to be reachable (S11); absent where there is none. */
   readonly rescue?: RescueStore | undefined;
   readonly files: FileSystem;
+  /** Where the running image is mounted: `/`. Absent for a disk image file, which nobody mounts. */
+  readonly root?: string;
   /** Where the data partition is: `/data`. */
   readonly data: string;
   /** The /etc of the running deployment. */

@@ -2,7 +2,7 @@ import type { Deployment } from '../boot/choice.ts';
 import type { Conflict } from '../etc/conflicts.ts';
 import type { ObjectSource } from '../plan/object-source.ts';
 import { findHooks } from './hooks/run-hooks.ts';
-import { keptFolders } from './kept-folders.ts';
+import { readKept } from './kept/kept-paths.ts';
 import type { Machine } from './machine.ts';
 import { withNotice } from './notice.ts';
 import { settleIfFallenBack } from './settle.ts';
@@ -175,12 +175,13 @@ export async function previewUpgrade(
   ].map(({ path }) => path);
   const { previewConflicts } = await import('./etc/preview-etc.ts');
   const conflicts = await previewConflicts(machine, found, options.remote, options.note);
+  const { paths } = await readKept(machine);
   return {
     ...preview,
     ...ways,
     hooks,
     ...(conflicts && { conflicts }),
-    notRolledBack: keptFolders,
+    notRolledBack: paths.map(({ path }) => path),
   };
 }
 

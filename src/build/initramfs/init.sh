@@ -207,9 +207,62 @@ settle_new() {
 	sync
 }
 
-# The folders of the data partition that are bound into the root.
-areas='var home root srv opt usr/local'
-area_folder() { echo "$data/state/$(echo "$1" | tr / -)"; }
+# Where the contents of a folder that stays lie on the data partition.
+area_folder() { echo "$data/state/$(echo "$1" | sed 's/-/--/g; s,/,-,g')"; }
+
+# --- What stays (docs/state.md) -----------------------------------------------------------------
+
+# Adds the folders that a list names to `areas`. What makes no sense is passed over: a list must never
+# stop a boot. The same rules as in src/deploy/kept/state-list.ts.
+add_areas() {
+	local path rest area
+	[ -f "$1" ] || return 0
+	while read -r path rest || [ -n "$path" ]; do
+		case $path in '' | '#'*) continue ;; esac
+		case $path/ in
+		*[!A-Za-z0-9._+@/-]* | *//* | */./* | */../* | */-* | *-/*) path= ;;
+		/etc/* | /usr/etc/* | /dev/* | /proc/* | /sys/* | /run/* | /tmp/* | /data/* | /boot/*) path= ;;
+		/usr/ | /bin/ | /sbin/ | /lib/ | /usr/bin/ | /usr/sbin/ | /usr/lib/) path= ;;
+		/*) ;;
+		*) path= ;;
+		esac
+		set -- "$1" $areas
+		[ $# -le 64 ] || path=
+		for area in $areas; do
+			case "$path/" in "/$area/"*) path= ;; esac
+			case "/$area/" in "$path/"*) path= ;; esac
+		done
+		if [ -n "$path" ]; then
+			areas="$areas ${path#/}"
+		else
+			say 4 "a line of ${1#$root} is passed over (pinectl state list)"
+		fi
+	done <"$1"
+}
+
+# Copies what the image has under /var and the machine has not, each file whole or not at all; nothing
+# is written over. Once for a release, so that what is deleted here stays away until the next one.
+bring_along() {
+	local release=${deployment%.*} name to skip=
+	grep -qsx "$release" $data/pine/brought && return
+	(cd $root/var && find . ! -path .) | {
+		while IFS= read -r name; do
+			to=$data/state/var/$name
+			case $name in "${skip:-/}"/*) continue ;; esac # below what is no folder here
+			if [ -d "$root/var/$name" ] && [ ! -L "$root/var/$name" ]; then
+				[ -d "$to" ] && [ ! -L "$to" ] && continue
+				if [ -e "$to" ] || [ -L "$to" ]; then skip=$name && continue; fi
+				mkdir -m "$(stat -c %a "$root/var/$name")" "$to" &&
+					chown "$(stat -c %u:%g "$root/var/$name")" "$to" || exit 1
+			else
+				[ -e "$to" ] || [ -L "$to" ] && continue
+				cp -a "$root/var/$name" "$to.pine-part" && mv "$to.pine-part" "$to" && continue
+				rm -f "$to.pine-part"
+				exit 1
+			fi
+		done
+	} && sync && echo "$release" >$data/pine/brought && sync
+}
 
 # Puts the copy of network settings and keys that the boot partition keeps into what is made new.
 restore_rescue() {
@@ -237,7 +290,7 @@ restore_rescue() {
 
 # Makes what is missing under /data, out of the image. `fresh` tells which areas were made now.
 fill_data() {
-	local area folder name new=
+	local area folder own_list new=
 	fresh=
 	mkdir -p $data/etc $data/state $data/pine/attempts || return 1
 	# An emergency boot may not know its deployment: the /etc that was used last is the best guess.
@@ -248,25 +301,32 @@ fill_data() {
 		data_detail="$data_detail $etc was damaged" state=repaired
 		mv "$etc" "$etc.damaged.$(date +%s)" || return 1
 	fi
+	own_list=$etc/pine/state.list
 	if [ ! -d "$etc" ]; then
 		copy_new $root/etc "$etc" || return 1
-		fresh=etc
+		fresh=etc own_list=$root/etc/pine/state.list
 	fi
+	areas=
+	if [ -f $root/usr/lib/pine/state.list ]; then
+		add_areas $root/usr/lib/pine/state.list
+	else
+		areas='var home root srv opt usr/local'
+	fi
+	listed=$areas
+	add_areas "$own_list"
 	for area in $areas; do
 		folder=$(area_folder $area)
-		[ -d $root/$area ] && [ ! -d "$folder" ] || continue
+		is_folder $area && [ ! -d "$folder" ] || continue
 		copy_new $root/$area "$folder" || return 1
 		fresh="$fresh $area"
 	done
 	[ -z "$fresh" ] || restore_rescue
 	settle_new || return 1
-	# Folders that a newer image brings along for its services
-	(cd $root/var && find . -type d) | while read -r name; do
-		[ -e "$data/state/var/$name" ] || [ -L "$data/state/var/$name" ] && continue
-		mkdir -m "$(stat -c %a "$root/var/$name")" "$data/state/var/$name" &&
-			chown "$(stat -c %u:%g "$root/var/$name")" "$data/state/var/$name"
-	done
+	[ ! -d $data/state/var ] || bring_along || say 4 "/var lacks something that this release ships: no room?"
 }
+
+# Whether the image has a folder there: a link in its place is the image's own way, and is left alone.
+is_folder() { [ "$(cd "$root/$1" 2>/dev/null && pwd -P)" = "$root/$1" ]; }
 
 if mount_data; then
 	if ! fill_data; then
@@ -288,7 +348,10 @@ log_step initramfs
 [ ! -d $root/usr/etc ] || mount --bind $root/etc $root/usr/etc # the image's own, to compare with
 mount --bind "$etc" $root/etc || fail "can't bind $etc"
 for area in $areas; do
-	[ ! -d $root/$area ] || mount --bind "$(area_folder $area)" $root/$area || fail "can't bind /$area"
+	is_folder $area || continue
+	mount --bind "$(area_folder $area)" $root/$area && continue
+	case " $listed " in *" $area "*) fail "can't bind /$area" ;; esac
+	say 3 "can't bind /$area, which this machine lists: it is the image's in this boot"
 done
 [ $state = degraded ] && echo "pine: degraded, without the data partition: $data_detail" >>$root/etc/motd
 mount -t tmpfs -o nosuid,nodev,mode=1777 tmpfs $root/tmp

@@ -51,6 +51,7 @@ describe.skipIf(missing('qemu', 'disk', 'squashfs', 'alpine'))('the initramfs in
     expect(console).not.toContain('the slot is writable');
     expect(console).toMatch(/^swap: \/dev\/vda4/m);
     expect(console).toMatch(/^service: 750 directory/m);
+    expect(console).toMatch(/^template: of the image/m);
     // The rescue copy with the higher number lies over what was made new.
     expect(console).toMatch(/^hostname: rescued-12;/m);
     expect(console).toMatch(/^pristine-hostname: localhost;/m);
@@ -72,8 +73,14 @@ describe.skipIf(missing('qemu', 'disk', 'squashfs', 'alpine'))('the initramfs in
     expect(console).toMatch(/^boot data_detail=.*journal/m);
     expect(console).toMatch(/^hostname: changed;/m);
     expect(console).toMatch(/^mark: kept;/m);
-    // A newer image's folder for a service is made when it is missing.
+    // What a newer image has under /var is brought along when it is missing, and nothing is written over.
     expect(console).toMatch(/^service: 750 directory/m);
+    expect(console).toMatch(/^template: of the image/m);
+    // A folder that the administrator listed stays, filled with what the image has; nonsense is passed over.
+    expect(console).toMatch(/^mount \/usr\/share\/kept ext4 rw \/dev\/vda5\r?$/m);
+    expect(console).toMatch(/^page: of the image/m);
+    expect(console).toContain('pine: a line of');
+    expect(console).not.toMatch(/^mount \/usr\/share\/nothing/m);
     expect(console).toMatch(/^attempts: \d+ initramfs;\d+ handed-over;/m);
     // Nobody confirmed: the deadline process, which outlived the initramfs, resets the machine.
     expect(console).toContain('pine: the trial was not confirmed within 12 s: rebooting');

@@ -78,6 +78,12 @@ export async function makeMachine(
   }
   for (const name of ['data', 'usr/etc', 'boot']) mkdirSync(join(root, name), { recursive: true });
   mkdirSync(join(root, 'var/lib/service-of-pine'), { mode: 0o750 });
+  writeFileSync(join(root, 'var/lib/service-of-pine/template'), 'of the image');
+  writeFileSync(join(root, 'var/mark'), 'of the image');
+  mkdirSync(join(root, 'usr/share/kept'), { recursive: true });
+  writeFileSync(join(root, 'usr/share/kept/page'), 'of the image');
+  mkdirSync(join(root, 'usr/lib/pine'), { recursive: true });
+  cpSync('overlay/usr/lib/pine/state.list', join(root, 'usr/lib/pine/state.list'));
   run('ln', ['-sf', '/bin/busybox', join(root, 'sbin/init')]);
   run('rm', [join(root, 'sbin/init')]);
   writeFileSync(join(root, 'sbin/init'), probe, { mode: 0o755 });

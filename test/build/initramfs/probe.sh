@@ -13,12 +13,23 @@ show key cat /root/.ssh/authorized_keys
 show attempts cat /data/pine/attempts/one.log
 show mark cat /var/mark
 show service stat -c '%a %F' /var/lib/service-of-pine
+show template cat /var/lib/service-of-pine/template
+show page cat /usr/share/kept/page
 show swap tail -n 1 /proc/swaps
 show motd grep pine /etc/motd
 touch /usr/written /boot/written && echo 'the slot is writable'
 echo PROBE-END
 case $(cat /proc/cmdline) in
-*probe=change*) echo changed >/etc/hostname; echo kept >/var/mark; rmdir /var/lib/service-of-pine; sync ;;
+*probe=change*)
+	echo changed >/etc/hostname
+	echo kept >/var/mark
+	# As if the next release were the first to have it, and a boot had been cut while it was brought along.
+	rm -r /var/lib/service-of-pine
+	echo older >/data/pine/brought
+	mkdir -p /etc/pine
+	printf '/usr/share/kept\n/etc/never\n/usr/share/nothing\n' >/etc/pine/state.list
+	sync
+	;;
 *probe=hang*) sleep 60; echo 'still here after a minute' ;;
 *probe=confirm*)
 	deadlines() { echo "$1 confirming: $(ps | grep -c '[d]eadline [0-9]') deadline processes"; }
