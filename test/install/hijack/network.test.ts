@@ -49,6 +49,22 @@ test('a file that says something else than what is in force is passed over, and 
   ]);
 });
 
+test('an interface that is not there now is left out, and said', async () => {
+  const path = '/etc/network/interfaces.d/99-more';
+  const host = recordedHost('hetzner-cloud');
+  const more = 'auto $(reboot)\niface $(reboot) inet static\n  address 10.0.0.1/8\n';
+  const { network } = await readNetwork({
+    ...host,
+    list: async (folder) => [
+      ...(await host.list(folder)),
+      ...(path === `${folder}/99-more` ? ['99-more'] : []),
+    ],
+    readText: async (name, limit) => (name === path ? more : host.readText(name, limit)),
+  });
+  expect(writeInterfaces(network)).toBe(recorded('hetzner-cloud', 'alpine/interfaces'));
+  expect(network.leftOut).toEqual(['$(reboot): no such interface now']);
+});
+
 const skipped = missing('root', 'alpine');
 describe.skipIf(skipped)("Alpine's own ifup, in a network namespace", () => {
   let root = '';

@@ -73,11 +73,20 @@ function differencesOf(now: NetworkInterface, said: NetworkInterface, family: 4 
   return wrong;
 }
 
-/** Adds what only the kernel knows: MAC addresses, and an MTU that a server gave. */
+/**
+ * Adds what only the kernel knows: MAC addresses, and an MTU that a server gave. An interface that is not
+ * there now is left out: its name would go into commands of a shell, and nothing has judged it.
+ */
 function complete(network: Network, kernel: Network): Network {
-  const interfaces = network.interfaces.filter(isConfigured).map((one) => {
+  const configured = network.interfaces.filter(isConfigured);
+  const interfaces = configured.flatMap((one) => {
     const now = kernel.interfaces.find(({ name }) => name === one.name);
-    return { ...one, mac: now?.mac ?? one.mac, mtu: one.mtu ?? now?.mtu };
+    return now === undefined ? [] : [{ ...one, mac: now.mac ?? one.mac, mtu: one.mtu ?? now.mtu }];
   });
-  return { ...network, interfaces };
+  const absent = configured.filter(({ name }) => !interfaces.some((one) => one.name === name));
+  const leftOut = [
+    ...network.leftOut,
+    ...absent.map(({ name }) => `${name}: no such interface now`),
+  ];
+  return { ...network, interfaces, leftOut };
 }

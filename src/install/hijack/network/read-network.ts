@@ -87,7 +87,7 @@ async function yamlFiles(host: Host, folder: string, name: RegExp): Promise<unkn
 async function parseYaml(text: string): Promise<unknown> {
   const { parse } = await import('yaml');
   try {
-    return parse(text, { maxAliasCount: 100 });
+    return parse(text, { maxAliasCount: 100, logLevel: 'silent' });
   } catch {
     return undefined;
   }
