@@ -1,101 +1,81 @@
-import { randomBytes } from 'node:crypto';
-import { readFileSync, readlinkSync } from 'node:fs';
-import { mkdir, readdir, rm, writeFile } from 'node:fs/promises';
-import { hostname } from 'node:os';
-import { join } from 'node:path';
+import type { FileHandle } from 'node:fs/promises';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { PineError } from '../error.ts';
+import { type LockMode, takeOstreeLock } from './ostree-lock.ts';
 import type { Repository } from './repository.ts';
+import { takeWriterFile, type WriterFile, writerOf } from './writer-file.ts';
 
-/** Held by the one process that writes; `release` is called when it is done, whatever came of it. */
+/** Held by a process that writes; `release` is called when it is done, whatever came of it. */
 export interface WriterLock {
   release(): Promise<void>;
 }
 
-/** Two that start in the same moment see each other and both step back: try again, apart. */
-const attempts = 5;
+const pause = 100;
 
 /**
- * Becomes the only pinectl that writes to a repository. Throws STATE_LOCKED when another one does.
- *
- * Every writer makes a file of its own, `state/pine-PROCESS.lock`, and then looks for others: of two,
- * one at least sees the other. A file whose process is gone is left over (a kill, a power cut) and
- * removed; names are never used twice, so a living one can't be removed by mistake.
+ * Becomes the only pinectl that writes to a repository, and takes part in the lock of the stock `ostree`: `shared`
+ * lets it commit meanwhile, `exclusive`, for what removes objects, does not. Waits for both as long as the repository's
+ * config says (`lock-timeout-secs`, as with ostree), then throws STATE_LOCKED.
  */
-export async function lockForWriting(repository: Repository): Promise<WriterLock> {
-  const folder = join(repository.path, 'state');
-  await mkdir(folder, { recursive: true });
-  for (let attempt = 1; ; attempt += 1) {
-    const mine = `${lockName(processIdentity())}`;
-    await writeFile(join(folder, mine), '', { flag: 'wx' });
-    const other = await findHolder(folder, mine);
-    if (other === undefined) return { release: () => rm(join(folder, mine), { force: true }) };
-    await rm(join(folder, mine), { force: true });
-    if (attempt === attempts) throw locked(join(folder, other));
-    await sleep(20 + Math.random() * 60 * attempt);
-  }
-}
-
-/** What tells a process from every other one, also from one that gets its pid later. */
-interface ProcessIdentity {
-  readonly pid: number;
-  /** The kernel's start time of the process, in ticks since boot. */
-  readonly started: string;
-  readonly boot: string;
-  /** The pid namespace: pids of another one (a container) say nothing here. */
-  readonly namespace: string;
-  readonly host: string;
-}
-
-async function findHolder(folder: string, mine: string): Promise<string | undefined> {
-  for (const name of await readdir(folder)) {
-    if (!/^pine-.*\.lock$/.test(name) || name === mine) continue;
-    if (isLeftOver(name)) await rm(join(folder, name), { force: true });
-    else return name;
-  }
-  return undefined;
-}
-
-function isLeftOver(name: string): boolean {
-  const here = processIdentity();
-  const [host, boot, namespace, pid, started] = name.slice('pine-'.length).split('~');
-  if (host !== here.host) return false;
-  if (boot !== here.boot) return true;
-  if (namespace !== here.namespace) return false;
-  return startTime(Number(pid)) !== started;
-}
-
-function lockName({ host, boot, namespace, pid, started }: ProcessIdentity): string {
-  const once = randomBytes(4).toString('hex');
-  return `pine-${[host, boot, namespace, pid, started, once].join('~')}.lock`;
-}
-
-function processIdentity(): ProcessIdentity {
-  return {
-    pid: process.pid,
-    started: startTime(process.pid) ?? '0',
-    boot: readFileSync('/proc/sys/kernel/random/boot_id', 'latin1').trim().slice(0, 8),
-    namespace: readlinkSync('/proc/self/ns/pid').replace(/\D/g, ''),
-    host: hostname().replace(/[^-.\w]/g, '_'),
-  };
-}
-
-/** Field 22 of /proc/PID/stat; the name before it may hold spaces. `undefined`: no such process. */
-function startTime(pid: number): string | undefined {
+export async function lockForWriting(
+  repository: Repository,
+  mode: LockMode = 'shared',
+): Promise<WriterLock> {
+  const until = Date.now() + 1000 * repository.config.lockTimeout;
+  const own = await takeOwn(repository, until);
   try {
-    const text = readFileSync(`/proc/${pid}/stat`, 'latin1');
-    return text.slice(text.lastIndexOf(')') + 2).split(' ')[19];
-  } catch {
-    return undefined;
+    const file = repository.config.locking ? await takeShared(repository, mode, until) : undefined;
+    return {
+      async release() {
+        await own.release();
+        await file?.close();
+      },
+    };
+  } catch (error) {
+    await own.release();
+    throw error;
   }
 }
 
-function locked(path: string): PineError {
-  const [host, , , pid] = path.slice(path.lastIndexOf('/pine-') + 6).split('~');
-  return new PineError('STATE_LOCKED', 'another pinectl is writing to this repository', {
+async function takeOwn(repository: Repository, until: number): Promise<WriterFile> {
+  for (;;) {
+    const taken = await takeWriterFile(repository);
+    if (typeof taken !== 'string') return taken;
+    if (Date.now() >= until) {
+      const remedy = 'wait until it is done; if that machine is gone for good, delete the file';
+      throw locked('another pinectl', writerOf(taken), taken, remedy);
+    }
+    await sleep(pause);
+  }
+}
+
+async function takeShared(
+  repository: Repository,
+  mode: LockMode,
+  until: number,
+): Promise<FileHandle | undefined> {
+  for (;;) {
+    const taken = await takeOstreeLock(repository.path, mode);
+    if (taken === 'unavailable') return undefined;
+    if (taken !== 'held') return taken;
+    if (Date.now() >= until) {
+      const remedy = 'wait until it is done: `fuser -v` of this file tells who it is';
+      throw locked(
+        'another program',
+        'a lock as ostree takes it',
+        `${repository.path}/.lock`,
+        remedy,
+      );
+    }
+    await sleep(pause);
+  }
+}
+
+function locked(who: string, found: string, where: string, remedy: string): PineError {
+  return new PineError('STATE_LOCKED', `${who} is writing to this repository`, {
     expected: 'no other writer',
-    found: `process ${pid} on ${host}`,
-    where: path,
-    remedy: 'wait until it is done; if that machine is gone for good, delete the file',
+    found,
+    where,
+    remedy,
   });
 }

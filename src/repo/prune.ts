@@ -34,14 +34,14 @@ export interface PruneResult {
 
 /**
  * Removes objects that nothing needs: no ref, no delta, none of what the options keep. A commit's
- * plan and detached metadata go with it. Nobody else writes meanwhile. Memory: some 100 bytes for an
+ * plan and detached metadata go with it. Nobody else writes meanwhile, the stock `ostree` neither. Memory: some 100 bytes for an
  * object that stays, none for one that goes (S9).
  *
  * Throws STATE_LOCKED; and CORRUPT_… or NOT_FOUND_OBJECT, with nothing removed, when a commit that stays
  * is not whole: what it needs can't be told then.
  */
 export async function prune(repository: Repository, options: PruneOptions): Promise<PruneResult> {
-  const lock = await lockForWriting(repository);
+  const lock = await lockForWriting(repository, 'exclusive');
   try {
     const needed = new Needed(repository, options.progress ?? (() => {}));
     for (const [commit, age] of await commitsToKeep(repository, options)) {

@@ -3,11 +3,19 @@ import { PineError } from '../error.ts';
 /** The `config` of a new repository, as `ostree init --mode=archive` writes it. */
 export const initialConfig = '[core]\nrepo_version=1\nmode=archive-z2\n';
 
+/** What a repository's `config` says of locks: the names and defaults are ostree's. */
+export interface RepositoryConfig {
+  /** Whether writers take ostree's lock. */
+  readonly locking: boolean;
+  /** Seconds that a writer waits for others; may be infinite. */
+  readonly lockTimeout: number;
+}
+
 /**
  * Checks the text of a repository's `config`: an archive of version 1, nothing else. `where` is its
  * path. Throws INPUT_REPOSITORY_VERSION, INPUT_REPOSITORY_MODE.
  */
-export function checkConfig(text: string, where: string): void {
+export function checkConfig(text: string, where: string): RepositoryConfig {
   const core = readSection(text, 'core');
   const version = core.get('repo_version');
   if (version !== '1') {
@@ -32,6 +40,16 @@ export function checkConfig(text: string, where: string): void {
       },
     );
   }
+  const timeout = core.get('lock-timeout-secs') ?? '';
+  return {
+    locking: core.get('locking') !== 'false',
+    lockTimeout:
+      timeout === '-1'
+        ? Number.POSITIVE_INFINITY
+        : /^\d{1,9}$/.test(timeout)
+          ? Number(timeout)
+          : 30,
+  };
 }
 
 /** The keys of one `[section]` of a key file as GLib writes them. */

@@ -9,7 +9,7 @@ import { type Commit, decodeCommit } from './commit-object.ts';
 import { decodeDetachedMetadata } from './detached-metadata.ts';
 import type { Dictionary } from './gvariant/variant.ts';
 import { isChecksum, type MetadataKind, type ObjectKind, objectPath } from './object-name.ts';
-import { checkConfig, initialConfig } from './repository-config.ts';
+import { checkConfig, initialConfig, type RepositoryConfig } from './repository-config.ts';
 
 /** OSTree's own bound for a metadata object. */
 export const largestMetadata = 128 * 1024 * 1024;
@@ -31,10 +31,12 @@ export type Durability = Pick<FileSystem, 'sync' | 'syncAll'>;
 export class Repository {
   readonly path: string;
   readonly durability: Durability;
+  readonly config: RepositoryConfig;
 
-  private constructor(path: string, durability: Durability) {
+  private constructor(path: string, durability: Durability, config: RepositoryConfig) {
     this.path = path;
     this.durability = durability;
+    this.config = config;
   }
 
   /** Makes a repository, or does nothing when there is one. Throws as `open`, and STATE_FOLDER_IN_USE. */
@@ -73,8 +75,7 @@ export class Repository {
         remedy: `make one with \`pinectl init --repo ${path}\`, or give another --repo (or PINE_REPO)`,
       });
     }
-    checkConfig(text.toString(), config);
-    return new Repository(path, durability);
+    return new Repository(path, durability, checkConfig(text.toString(), config));
   }
 
   /** The path of an object's file, whether it is there or not. */

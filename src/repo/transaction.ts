@@ -30,7 +30,7 @@ export class Transaction {
     this.#folder = folder;
   }
 
-  /** Waits for nobody: throws STATE_LOCKED when another process writes. */
+  /** Throws STATE_LOCKED when another process writes, and goes on for longer than the repository's config lets one wait. */
   static async begin(repository: Repository): Promise<Transaction> {
     const lock = await lockForWriting(repository);
     try {

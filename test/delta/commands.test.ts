@@ -1,5 +1,12 @@
 import { spawnSync } from 'node:child_process';
-import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import {
+  appendFileSync,
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  writeFileSync,
+} from 'node:fs';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { commitTree } from '../../src/build/commit-tree.ts';
@@ -7,7 +14,7 @@ import { generateDelta } from '../../src/delta/generate.ts';
 import { listDeltas, removeDelta } from '../../src/delta/store.ts';
 import { lockForWriting } from '../../src/repo/lock.ts';
 import { promisedImage } from '../../src/repo/pine-metadata.ts';
-import type { Repository } from '../../src/repo/repository.ts';
+import { Repository } from '../../src/repo/repository.ts';
 import { smallRepository, smallTree, timestamp } from '../repo/support/small-commit.ts';
 import { temporaryFolder } from '../repo/support/temporary-folder.ts';
 import { codeOfAsync } from '../support/code-of.ts';
@@ -104,8 +111,10 @@ test('what is left over of a kill is in nobody’s way, and two writers are not 
   const { repository, from, to } = await twoCommits('killed');
   mkdirSync(join(repository.path, 'tmp'), { recursive: true });
   writeFileSync(join(repository.path, 'tmp/pine-delta-old'), 'left over');
+  appendFileSync(join(repository.path, 'config'), 'lock-timeout-secs=0\n');
   const lock = await lockForWriting(repository);
-  await codeOfAsync(() => generateDelta(repository, { from, to }, { keys: [] }), 'STATE_LOCKED');
+  const impatient = await Repository.open(repository.path);
+  await codeOfAsync(() => generateDelta(impatient, { from, to }, { keys: [] }), 'STATE_LOCKED');
   await lock.release();
   await generateDelta(repository, { from, to }, { keys: [] });
   expect(await listDeltas(repository)).toMatchObject([{ from, to }]);

@@ -1,14 +1,12 @@
 import { spawn } from 'node:child_process';
-import { existsSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, readdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { commitTree } from '../../src/build/commit-tree.ts';
 import { scanFolder } from '../../src/build/scan.ts';
 import { checkRepository } from '../../src/repo/fsck.ts';
-import { lockForWriting } from '../../src/repo/lock.ts';
 import { readRef } from '../../src/repo/refs.ts';
 import { type Durability, Repository } from '../../src/repo/repository.ts';
-import { codeOfAsync } from '../support/code-of.ts';
 import { missing } from '../support/requirements.ts';
 import { quick } from './support/quick.ts';
 import { smallFolder, smallRepository, smallTree, timestamp } from './support/small-commit.ts';
@@ -130,58 +128,6 @@ describe('S7: what is cut leaves the repository as it was', () => {
       expect((await checkRepository(repository)).problems).toEqual([]);
     },
   );
-});
-
-describe('one writer at a time', () => {
-  test('a second one is refused, and can go on when the first is done', async () => {
-    const repository = await Repository.init(join(folder, 'locked'), quick);
-    const lock = await lockForWriting(repository);
-    await codeOfAsync(() => commitTree(repository, smallTree(), options), 'STATE_LOCKED');
-    await lock.release();
-    await commitTree(repository, smallTree(), options);
-  });
-
-  test('of many that start at once, never two hold it', async () => {
-    const repository = await Repository.init(join(folder, 'race'), quick);
-    let holders = 0;
-    let most = 0;
-    let served = 0;
-    const contend = async () => {
-      const lock = await lockForWriting(repository).catch(() => undefined);
-      if (lock === undefined) return;
-      holders += 1;
-      served += 1;
-      most = Math.max(most, holders);
-      await pause(2);
-      holders -= 1;
-      await lock.release();
-    };
-    await Promise.all(Array.from({ length: 20 }, contend));
-    expect(most).toBeLessThanOrEqual(1);
-    await contend();
-    expect(served).toBeGreaterThan(0);
-  });
-
-  test('one whose process is gone, or was before a reboot, is removed; one from elsewhere is not', async () => {
-    const repository = await Repository.init(join(folder, 'left-over'), quick);
-    const state = join(repository.path, 'state');
-    const lock = await lockForWriting(repository);
-    const [mine = ''] = readdirSync(state);
-    await lock.release();
-    const parts = mine.split('~');
-    const alter = (index: number, value: string) =>
-      parts.map((part, at) => (at === index ? value : part)).join('~');
-    for (const gone of [alter(4, '1'), alter(3, '999999999'), alter(1, '00000000')]) {
-      writeFileSync(join(state, gone), '');
-      await (await lockForWriting(repository)).release();
-      expect(readdirSync(state)).toEqual([]);
-    }
-    for (const elsewhere of [alter(0, 'pine-otherhost'), alter(2, '1')]) {
-      writeFileSync(join(state, elsewhere), '');
-      await codeOfAsync(() => lockForWriting(repository), 'STATE_LOCKED');
-      rmSync(join(state, elsewhere));
-    }
-  });
 });
 
 function pause(milliseconds: number): Promise<void> {
