@@ -43,6 +43,8 @@ const commands: readonly (readonly [string, string, () => Promise<CommandModule>
   ['kargs', 'show or change the kernel arguments', () => import('./kargs.ts')],
   ['verify', 'compare the slots with what was signed', () => import('./verify.ts')],
   ['rollback', 'go back to the last confirmed deployment', () => import('./rollback.ts')],
+  ['pin', 'keep a deployment from being overwritten', () => import('./pin.ts')],
+  ['unpin', 'let a pinned deployment be overwritten again', () => import('./unpin.ts')],
   [
     'boot-complete',
     'judge this boot: confirm a trial or record why it failed',

@@ -53,6 +53,12 @@ function describe(status: Status): string {
     const { time, kind, detail } = status.automatic;
     lines.push(`unattended upgrade of ${formatTime(time)}: ${kind}: ${detail}`);
   }
+  for (const { deployment, slot, since } of status.pinned) {
+    const where = slot === undefined ? 'which is gone' : `in slot ${slot}`;
+    lines.push(`pinned: ${deployment}, ${where}, since ${formatTime(since)}`);
+  }
+  if (status.pinsLost)
+    lines.push('pins.json is damaged: no slot is overwritten (pinectl unpin --all)');
   for (const { commit, reason } of held) lines.push(`held: ${commit.slice(0, 12)}: ${reason}`);
   if (writing !== null) {
     const { commit, slot, durable, size } = writing;
@@ -72,7 +78,9 @@ function describeTrial({ deployment, tries, state }: NonNullable<Status['trial']
 }
 
 function describeSlot({ slot, running, deployments, contents, problem }: SlotStatus): string[] {
-  const states = deployments.map(({ id, state }) => `${id} (${state})`).join(', ');
+  const states = deployments
+    .map(({ id, state, pinned }) => `${id} (${state}${pinned ? ', pinned' : ''})`)
+    .join(', ');
   const head = `slot ${slot}${running ? ', running' : ''}: ${states || 'boots nothing'}`;
   if (contents === undefined) return [head, `  ${problem}`];
   const { commit, version, timestamp, imageSize, imageSha256, signedBy } = contents;

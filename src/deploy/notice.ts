@@ -1,5 +1,7 @@
-import type { Machine } from './machine.ts';
+import { type LastRun, readAutomatic } from './automatic/record.ts';
+import { type Machine, otherSlot } from './machine.ts';
 import { noticeFile } from './paths.ts';
+import { pinnedIn } from './pins/protection.ts';
 import { hasFallenBack, readSituation, type Situation, trialDeployment } from './situation.ts';
 import type { Staged } from './staging/staged.ts';
 import { readStaged } from './staging/staged-file.ts';
@@ -9,12 +11,13 @@ const limit = 4096;
 
 /**
  * What whoever logs in should know, one line each: a trial and its tries, an upgrade or a rollback that waits for
- * its reboot, a fall-back since the last upgrade. Usually nothing.
+ * its reboot, a fall-back since the last upgrade, a pin that keeps unattended upgrades (`last`) from going on. Usually
+ * nothing.
  */
 export function noticeOf(
   machine: Pick<Machine, 'running'>,
-  situation: Pick<Situation, 'choice' | 'deployments' | 'state' | 'settled'>,
-  staged?: Staged,
+  situation: Pick<Situation, 'choice' | 'deployments' | 'pins' | 'state' | 'settled'>,
+  { staged, last }: { readonly staged?: Staged | undefined; readonly last?: LastRun | undefined },
 ): readonly string[] {
   const { choice, state } = situation;
   const { running } = machine;
@@ -36,10 +39,18 @@ export function noticeOf(
   if (staged !== undefined) {
     return [`pine: ${staged.deployment} is staged: a reboot arms it, and is its trial`];
   }
-  const last = state.history.at(-1);
-  if (last?.kind !== 'fell-back') return [];
-  const version = last.version === '' ? '' : ` (${printable(last.version)})`;
-  return [`pine: fell back from ${last.deployment}${version}: \`pinectl status\` says why`];
+  const lines: string[] = [];
+  const event = state.history.at(-1);
+  if (event?.kind === 'fell-back') {
+    const version = event.version === '' ? '' : ` (${printable(event.version)})`;
+    lines.push(`pine: fell back from ${event.deployment}${version}: \`pinectl status\` says why`);
+  }
+  if (last?.kind === 'pinned') {
+    for (const { id } of pinnedIn(situation, otherSlot(running.slot))) {
+      lines.push(`pine: an upgrade waits: ${id} is pinned; \`pinectl unpin ${id}\` lets it go on`);
+    }
+  }
+  return lines;
 }
 
 /** Does something that may change what whoever logs in should know, and tells that afterwards, however it ends. */
@@ -56,12 +67,15 @@ export async function withNotice<T>(machine: Machine, run: () => Promise<T>): Pr
 }
 
 /** Keeps the notice for /etc/profile.d/pine.sh up to date. Nothing depends on it: it never fails. */
-async function refreshNotice(machine: Machine): Promise<void> {
+export async function refreshNotice(machine: Machine): Promise<void> {
   const { files, volatile } = machine;
   const path = noticeFile(machine);
   try {
     const situation = await readSituation(machine);
-    const lines = noticeOf(machine, situation, await readStaged(machine, situation));
+    const lines = noticeOf(machine, situation, {
+      staged: await readStaged(machine, situation),
+      last: (await readAutomatic(machine))?.last,
+    });
     if (lines.length === 0) {
       await files.remove(path);
       return;

@@ -45,6 +45,11 @@ export function hooksFile(machine: Machine): string {
   return `${stateFolder(machine)}/hooks.json`;
 }
 
+/** Which deployments are pinned. */
+export function pinsFile(machine: Pick<Machine, 'data'>): string {
+  return `${machine.data}/pine/pins.json`;
+}
+
 /** Says that the boot report's skips have been dealt with; gone after a reboot. */
 export function settledFile(machine: Machine): string {
   return `${machine.volatile}/settled`;

@@ -2,6 +2,7 @@ import { argumentBlocks } from '../boot/choice.ts';
 import { PineError } from '../error.ts';
 import { freeBlock, type Numbered } from './deployments.ts';
 import type { Machine } from './machine.ts';
+import { takenBlocks } from './pins/protection.ts';
 import { choiceAfter } from './refusals.ts';
 import { addOnce, describeEvent } from './settle.ts';
 import { markSettled, type Situation } from './situation.ts';
@@ -42,6 +43,7 @@ async function writeOwn(machine: Machine, situation: Situation): Promise<Numbere
   // A listed block that can't be read boots nothing, but the boot loader protects it: it stays.
   const listed = choice?.order ?? [];
   const block =
+    freeBlock(deployments, takenBlocks(situation, listed), running.slot) ??
     freeBlock(deployments, listed, running.slot) ??
     argumentBlocks.find((number) => !readable.includes(number));
   if (block === undefined) {

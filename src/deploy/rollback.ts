@@ -7,6 +7,7 @@ import { tellOutcome } from './hooks/tell-outcome.ts';
 import type { Machine } from './machine.ts';
 import { withNotice } from './notice.ts';
 import { etcFolder } from './paths.ts';
+import { isPinned } from './pins/pins.ts';
 import { changeChoice, choiceAfter, describeChoice } from './refusals.ts';
 import { addOnce, describeEvent, settleFallBack } from './settle.ts';
 import {
@@ -153,11 +154,12 @@ async function record(
 
 /**
  * The deployment to go back to: the next one in the order that is confirmed, or else one in the other slot of
- * which the history says so and that is not held. Its slot must hold what it promises.
+ * which the history says so and that is not held, or one that was pinned, which only a confirmed one can be. Its slot
+ * must hold what it promises.
  */
 async function findConfirmed(
   machine: Machine,
-  { choice, deployments, state }: Situation,
+  { choice, deployments, pins, state }: Situation,
   options: RollbackOptions,
 ): Promise<Numbered> {
   const { running } = machine;
@@ -166,10 +168,11 @@ async function findConfirmed(
     .map((block) => deployments.find((deployment) => deployment.block === block))
     .filter((deployment) => deployment !== undefined);
   const remembered = deployments.filter(({ block, slot, id, commit }) => {
+    if (choice?.order.includes(block) || block === running.block) return false;
+    if (isPinned(pins, id)) return true;
     const last = state.history.findLast((event) => event.deployment === id);
     const held = state.held.some((hold) => hold.commit === commit);
-    const isListed = choice?.order.includes(block);
-    return !isListed && slot !== running.slot && last?.kind === 'confirmed' && !held;
+    return slot !== running.slot && last?.kind === 'confirmed' && !held;
   });
   const problems: string[] = [];
   for (const candidate of [...listed, ...remembered]) {

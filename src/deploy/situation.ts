@@ -3,6 +3,8 @@ import { PineError } from '../error.ts';
 import { type Numbered, readDeployments } from './deployments.ts';
 import type { Machine } from './machine.ts';
 import { settledFile } from './paths.ts';
+import { readPins } from './pins/pin-file.ts';
+import type { Pins } from './pins/pins.ts';
 import { describeChoice } from './refusals.ts';
 import type { MachineState } from './state.ts';
 import { readState } from './state-files.ts';
@@ -16,6 +18,7 @@ export interface Situation {
   readonly state: MachineState;
   /** state.json was damaged, and what it said is lost. */
   readonly stateLost: boolean;
+  readonly pins: Pins;
   /** What the boot loader skipped at this boot has been dealt with. */
   readonly settled: boolean;
 }
@@ -28,6 +31,7 @@ export async function readSituation(machine: Machine): Promise<Situation> {
     deployments: await readDeployments(machine.bootLoader),
     state,
     stateLost: note !== undefined,
+    pins: await readPins(machine),
     settled: (await machine.files.status(settledFile(machine))) !== undefined,
   };
 }

@@ -9,6 +9,7 @@ import { type HealthReport, readHealthReport } from './health/health-report.ts';
 import type { FailedHook } from './hooks/run-hooks.ts';
 import { readTold } from './hooks/told.ts';
 import type { Machine } from './machine.ts';
+import { isPinned, type Pin } from './pins/pins.ts';
 import { hasFallenBack, readSituation, type Situation } from './situation.ts';
 import { readSlot, slotSignatures } from './slot-contents.ts';
 import type { Staged } from './staging/staged.ts';
@@ -25,6 +26,7 @@ export interface SlotStatus {
     readonly id: string;
     readonly block: number;
     readonly state: 'confirmed' | 'trial';
+    readonly pinned: boolean;
   }[];
   /** What the trailer says; absent when there is none that can be read. */
   readonly contents?: {
@@ -37,6 +39,12 @@ export interface SlotStatus {
     readonly signedBy: string | null;
   };
   readonly problem?: string;
+}
+
+/** A deployment that is not overwritten. Without a slot it is gone: an older pinectl did not know of the pin. */
+export interface PinnedDeployment extends Pin {
+  readonly slot?: SlotName;
+  readonly block?: number;
 }
 
 export interface Status {
@@ -61,6 +69,9 @@ export interface Status {
   /** How the last unattended upgrade ended. */
   readonly automatic: LastRun | null;
   readonly held: readonly Hold[];
+  readonly pinned: readonly PinnedDeployment[];
+  /** pins.json was damaged: nothing is overwritten until something is pinned or unpinned. */
+  readonly pinsLost: boolean;
   readonly writing: {
     readonly commit: string;
     readonly slot: SlotName;
@@ -94,6 +105,8 @@ export async function readStatus(machine: Machine, keys: readonly PublicKey[]): 
     failedHooks: await failedHooks(machine),
     automatic: (await readAutomatic(machine))?.last ?? null,
     held: state.held,
+    pinned: pinnedStatus(situation),
+    pinsLost: situation.pins === 'damaged',
     writing: writing
       ? { commit: writing.commit, slot: writing.slot, durable: writing.durable, size: writing.size }
       : null,
@@ -106,6 +119,14 @@ export async function readStatus(machine: Machine, keys: readonly PublicKey[]): 
 async function failedHooks(machine: Machine): Promise<readonly FailedHook[]> {
   const hooks = (await readTold(machine))?.hooks;
   return hooks?.kind === 'ended' ? hooks.failed : [];
+}
+
+function pinnedStatus({ deployments, pins }: Situation): readonly PinnedDeployment[] {
+  if (pins === 'damaged') return [];
+  return pins.map((pin) => {
+    const found = deployments.find(({ id }) => id === pin.deployment);
+    return { ...pin, ...(found && { slot: found.slot, block: found.block }) };
+  });
 }
 
 function trialStatus(machine: Machine, situation: Situation): Status['trial'] {
@@ -124,7 +145,7 @@ function trialStatus(machine: Machine, situation: Situation): Status['trial'] {
 async function slotStatus(
   machine: Machine,
   slot: SlotName,
-  { choice, deployments }: Situation,
+  { choice, deployments, pins }: Situation,
   keys: readonly PublicKey[],
 ): Promise<SlotStatus> {
   const listed = (choice?.order ?? []).flatMap((block) =>
@@ -137,6 +158,7 @@ async function slotStatus(
       id,
       block,
       state: block === choice?.trial?.block ? ('trial' as const) : ('confirmed' as const),
+      pinned: isPinned(pins, id),
     })),
   };
   try {

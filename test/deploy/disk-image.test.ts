@@ -206,6 +206,17 @@ describe.skipIf(missing('disk', 'grub') !== undefined)('a disk image as a machin
     expect((await pinectl('upgrade', '--check')).out).toMatch(/^new: v2 /);
   });
 
+  it('pins what runs, and lets it go', async () => {
+    expect((await pinectl('pin')).out).toBe('first is pinned\n');
+    const status = await pinectl('status');
+    expect(status.out).toContain('slot a, running: first (confirmed, pinned)');
+    expect(status.out).toMatch(/^pinned: first, in slot a, since 2/m);
+    expect(await pinectl('pin', '3')).toMatchObject({ code: 9, out: '' });
+    const unpinned = JSON.parse((await pinectl('unpin', '--json')).out);
+    expect(unpinned).toEqual({ deployments: ['first'], changed: true, pins: [] });
+    expect((await pinectl('unpin', '--all')).out).toBe('nothing is pinned\n');
+  });
+
   it('upgrades from a bundle as from a remote, on a copy', async () => {
     await generateDelta(repository, { from: v1, to: v2 }, { keys: [key.secretKey] });
     const bundle = join(folder, 'web.bundle');

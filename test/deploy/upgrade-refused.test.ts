@@ -1,5 +1,6 @@
 import { beforeAll, describe, expect, it } from 'vitest';
 import { standardHooks } from '../../src/deploy/hooks/run-hooks.ts';
+import { writePins } from '../../src/deploy/pins/pin-file.ts';
 import { rollback } from '../../src/deploy/rollback.ts';
 import { readSituation } from '../../src/deploy/situation.ts';
 import { withHold } from '../../src/deploy/state.ts';
@@ -180,6 +181,11 @@ const untouched: readonly Refused[] = [
       const hold = { commit: releases.v2.checksum, since: 1, reason: 'it hung' };
       await writeState(machine, withHold(state, hold));
     },
+  },
+  {
+    what: 'a deployment in the other slot that is pinned',
+    code: 'STATE_PINNED',
+    change: (world) => writePins(machineOf(world), [{ deployment: deploymentB, since: 1 }]),
   },
 ];
 

@@ -17,13 +17,13 @@ export interface AutomaticRecord {
 export interface LastRun {
   /** Seconds since 1970. */
   readonly time: number;
-  readonly kind: 'up-to-date' | 'staged' | 'armed' | 'held' | 'failed';
+  readonly kind: 'up-to-date' | 'staged' | 'armed' | 'held' | 'pinned' | 'failed';
   /** A commit, or an error's code and message. */
   readonly detail: string;
 }
 
 const limit = 4096;
-const kinds = ['up-to-date', 'staged', 'armed', 'held', 'failed'] as const;
+const kinds = ['up-to-date', 'staged', 'armed', 'held', 'pinned', 'failed'] as const;
 
 /** What is remembered; `undefined` when that is nothing, or can't be read. */
 export async function readAutomatic(machine: Machine): Promise<AutomaticRecord | undefined> {

@@ -1,5 +1,6 @@
 import { PineError } from '../../error.ts';
 import type { Machine } from '../machine.ts';
+import { refreshNotice } from '../notice.ts';
 import { hasFallenBack, readSituation, trialDeployment } from '../situation.ts';
 import { readSlot } from '../slot-contents.ts';
 import { readStaged } from '../staging/staged-file.ts';
@@ -42,6 +43,7 @@ export async function runAutomatic(
     last = result;
     const again = error !== undefined && passing.test(error.code);
     await writeAutomatic(machine, { ...record, last, ...(!again && { done: due.day }) });
+    await refreshNotice(machine);
     if (error !== undefined && !again) throw error;
   }
   const rebooting = mayReboot(settings, record.seed, time) && (await reboot(machine, arm));
@@ -80,6 +82,11 @@ async function attempt(
     const detail = `${error.code}: ${error.message}`.slice(0, 500);
     // After a fallback this is how it should be until a newer commit comes.
     if (error.code === 'STATE_HELD') return { result: { time, kind: 'held', detail } };
+    // So is this until it is unpinned; `status` and the notice say so.
+    if (error.code === 'STATE_PINNED') {
+      const { found } = error.details;
+      return { result: { time, kind: 'pinned', detail: `${detail}: ${found}`.slice(0, 500) } };
+    }
     return { result: { time, kind: 'failed', detail }, error };
   }
 }

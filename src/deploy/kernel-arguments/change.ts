@@ -8,6 +8,8 @@ import type { Settings } from '../lenient-configuration.ts';
 import type { Machine } from '../machine.ts';
 import { measureFolder } from '../measure-folder.ts';
 import { withNotice } from '../notice.ts';
+import { isPinned } from '../pins/pins.ts';
+import { takenBlocks } from '../pins/protection.ts';
 import { choiceAfter } from '../refusals.ts';
 import { settleIfFallenBack } from '../settle.ts';
 import {
@@ -51,7 +53,7 @@ interface ChangeWork extends ArmingWork, Pick<Work, 'askBeforeArming'> {
 
 /**
  * Takes deployments out of the order that this one makes superfluous, so that there is always a free argument
- * block: what stays is the running one and the best of the other slot.
+ * block: what stays is the running one, the best of the other slot, and what is pinned.
  */
 async function prune({ machine, pruned }: ChangeWork): Promise<void> {
   if (pruned !== undefined) await machine.bootLoader.writeChoice(pruned);
@@ -142,8 +144,9 @@ async function prepare(
   for (const { name, detail } of failing) note(`health check ${name} fails already: ${detail}`);
   const pruned = prunedChoice(situation, own);
   const { order } = pruned ?? situation.choice ?? { order: [] };
-  const block = freeBlock(situation.deployments, order, own.slot);
-  if (block === undefined) throw noFreeBlock(order);
+  const taken = takenBlocks(situation, order);
+  const block = freeBlock(situation.deployments, taken, own.slot);
+  if (block === undefined) throw noFreeBlock(taken);
   const id = newDeploymentId(own.commit, await takenIds(machine, situation));
   const contents = await readSlot(machine.slots[own.slot]);
   const version = contents?.version ?? '';
@@ -180,12 +183,17 @@ async function takenIds(
   return new Set([...listed, ...folders, ...known.filter((id) => id !== cut)]);
 }
 
-/** `undefined` when nothing is superfluous. An armed trial is replaced by arming (S3), not here. */
-function prunedChoice({ choice, deployments }: Situation, own: Numbered): BootChoice | undefined {
+/** `undefined` when nothing is superfluous: what is pinned never is. An armed trial is replaced by arming (S3), not here. */
+function prunedChoice(
+  { choice, deployments, pins }: Situation,
+  own: Numbered,
+): BootChoice | undefined {
   if (choice === undefined || choice.trial !== undefined) return undefined;
-  const slotOf = (block: number) => deployments.find((entry) => entry.block === block)?.slot;
-  const best = choice.order.find((block) => slotOf(block) !== own.slot);
-  const kept = choice.order.filter((block) => block === own.block || block === best);
+  const entryOf = (block: number) => deployments.find((entry) => entry.block === block);
+  const best = choice.order.find((block) => entryOf(block)?.slot !== own.slot);
+  const kept = choice.order.filter(
+    (block) => block === own.block || block === best || isPinned(pins, entryOf(block)?.id ?? ''),
+  );
   return kept.length === choice.order.length ? undefined : { order: kept };
 }
 

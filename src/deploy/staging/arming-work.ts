@@ -2,6 +2,7 @@ import { PineError } from '../../error.ts';
 import { freeBlock } from '../deployments.ts';
 import { askHooks, type HookSettings } from '../hooks/run-hooks.ts';
 import type { Machine } from '../machine.ts';
+import { takenBlocks } from '../pins/protection.ts';
 import { describeChoice } from '../refusals.ts';
 import { runningDeployment, type Situation } from '../situation.ts';
 import { argumentsForTrial } from '../upgrade/kernel-arguments.ts';
@@ -11,13 +12,14 @@ import type { Staged } from './staged.ts';
 /** What arming a staged deployment needs. Its kernel arguments are those of the running one, as they are now. */
 export function armingWork(
   machine: Machine,
-  { choice, deployments }: Pick<Situation, 'choice' | 'deployments'>,
+  situation: Pick<Situation, 'choice' | 'deployments' | 'pins'>,
   staged: Staged,
   { hooks, note }: { readonly hooks: HookSettings; readonly note: (text: string) => void },
 ): ArmingWork {
   const { deployment: id, slot, commit, version, tries, deadline, failing } = staged;
+  const { choice, deployments } = situation;
   const own = runningDeployment(machine, deployments);
-  const block = freeBlock(deployments, choice?.order ?? [], slot);
+  const block = freeBlock(deployments, takenBlocks(situation, choice?.order ?? []), slot);
   if (own === undefined || block === undefined) {
     throw new PineError('STATE_IN_USE', 'what is staged can not be armed', {
       expected: 'an argument block of the running deployment, and one that is free',

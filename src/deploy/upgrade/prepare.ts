@@ -5,6 +5,7 @@ import { allChecks } from '../health/all-checks.ts';
 import { runChecks } from '../health/health-check.ts';
 import { askHooks, type HookSubject } from '../hooks/run-hooks.ts';
 import type { Machine } from '../machine.ts';
+import { takenBlocks } from '../pins/protection.ts';
 import type { Situation } from '../situation.ts';
 import { readWriting } from '../state-files.ts';
 import { chooseWay } from './choose-way.ts';
@@ -54,8 +55,9 @@ export async function prepare(
   await askHooks(machine, 'before-staging', subject, configuration.hooks);
 
   const way = await chooseWay(machine, found, options, kept);
-  const block = freeBlock(situation.deployments, target.unlisted.order, target.slot);
-  if (block === undefined) throw noFreeBlock(target.unlisted.order);
+  const taken = takenBlocks(situation, target.unlisted.order);
+  const block = freeBlock(situation.deployments, taken, target.slot);
+  if (block === undefined) throw noFreeBlock(taken);
   return {
     machine,
     target,

@@ -2,13 +2,13 @@ import { PineError } from '../../error.ts';
 import type { Conflict } from '../../etc/conflicts.ts';
 import type { Numbered } from '../deployments.ts';
 
-/** No argument block can be written without taking one away that may be booted. */
-export function noFreeBlock(order: readonly number[]): PineError {
+/** No argument block can be written without taking one away that may be booted or is pinned. */
+export function noFreeBlock(taken: readonly number[]): PineError {
   return new PineError('STATE_NO_BLOCK', 'no argument block is free', {
-    expected: 'one of four that the boot choice does not name',
-    found: `order ${order.join(' ')}`,
+    expected: 'one of four that is neither in the boot order nor pinned',
+    found: `blocks ${[...new Set(taken)].sort().join(' ')} are taken`,
     where: 'the boot partition',
-    remedy: 'roll back to, or confirm, one of the deployments',
+    remedy: 'roll back to, or confirm, one of the deployments, or unpin one: pinectl unpin',
   });
 }
 

@@ -7,6 +7,7 @@ import type { AcceptedCommit } from '../../trust/policy.ts';
 import type { Configuration } from '../configuration.ts';
 import type { Numbered } from '../deployments.ts';
 import type { Machine } from '../machine.ts';
+import { refusePinned } from '../pins/protection.ts';
 import {
   armedDeployment,
   refuseDegraded,
@@ -116,7 +117,13 @@ export async function survey(
   }
   const staged = await readStaged(machine, situation);
   if (staged?.commit === checksum) return { kind: 'staged', running, staged };
+  refusePinned(machine, situation, target, describeCommit(accepted));
   return { kind: 'new', running, own: own as Numbered, target, accepted };
+}
+
+function describeCommit({ version, checksum }: AcceptedCommit): string {
+  const commit = `commit ${checksum.slice(0, 12)}`;
+  return version === undefined || version === '' ? commit : `${version} (${commit})`;
 }
 
 /** What runs, as its slot says: the base of the upgrade, and what a commit must not be older than. */

@@ -2,6 +2,7 @@ import { conflictsFile } from '../../etc/conflicts.ts';
 import { removeDurably } from '../durable-file.ts';
 import type { Machine } from '../machine.ts';
 import { deltaFolder, etcFolder, stateFolder } from '../paths.ts';
+import { isPinned } from '../pins/pins.ts';
 import { readSituation } from '../situation.ts';
 import { readStaged } from '../staging/staged-file.ts';
 
@@ -10,15 +11,16 @@ const keptGenerations = 4;
 
 /**
  * Removes what no deployment needs any more: plans of other commits, deltas, and the /etc of deployments that are
- * long gone. Of those only ones that an upgrade made, and none when the history is lost (S8).
+ * long gone. Of those only ones that an upgrade made, and none when the history or the list of pins is lost (S8).
  */
 export async function tidy(machine: Machine): Promise<void> {
   const { files, data, running } = machine;
   const situation = await readSituation(machine);
-  const { choice, deployments, state, stateLost } = situation;
+  const { choice, deployments, pins, state, stateLost } = situation;
   const staged = await readStaged(machine, situation);
   const listed = deployments.filter(
-    ({ block, id }) => choice?.order.includes(block) || id === running.deployment,
+    ({ block, id }) =>
+      choice?.order.includes(block) || id === running.deployment || isPinned(pins, id),
   );
   const commits = new Set([...listed.map(({ commit }) => commit), staged?.commit]);
   const plans = `${stateFolder(machine)}/plans`;
@@ -26,7 +28,7 @@ export async function tidy(machine: Machine): Promise<void> {
     if (!commits.has(name.replace(/\.plan$/, ''))) await removeDurably(files, `${plans}/${name}`);
   }
   await removeDurably(files, deltaFolder(machine));
-  if (stateLost) return;
+  if (stateLost || pins === 'damaged') return;
   const kept = new Set([running.deployment, ...listed.map(({ id }) => id)]);
   if (staged !== undefined) kept.add(staged.deployment);
   for (const { deployment } of state.history.slice(-keptGenerations)) kept.add(deployment);

@@ -5,6 +5,7 @@ import { bootComplete } from '../../../src/deploy/boot-complete.ts';
 import { standardHealth } from '../../../src/deploy/health/health-settings.ts';
 import { standardHooks } from '../../../src/deploy/hooks/run-hooks.ts';
 import type { Machine, Running } from '../../../src/deploy/machine.ts';
+import { pin, unpin } from '../../../src/deploy/pins/pin.ts';
 import { readSituation } from '../../../src/deploy/situation.ts';
 import { finalizeUnderLock } from '../../../src/deploy/staging/finalize.ts';
 import { writeState } from '../../../src/deploy/state-files.ts';
@@ -77,6 +78,24 @@ class Night {
 }
 
 describe('an unattended upgrade', () => {
+  it('leaves what is pinned alone, says so in status and notice, and goes on once it is unpinned', async () => {
+    const night = new Night();
+    const notice = async () =>
+      (await night.world.files.readFile('/run/pine/notice', 1000))?.toString();
+    await pin(night.machine, 'other', () => {});
+    expect(await notice()).toBeUndefined();
+    expect(await night.at('2026-11-25T01:00:00Z')).toMatchObject({
+      upgrade: { kind: 'pinned', detail: expect.stringContaining('second, pinned in slot b') },
+      rebooting: false,
+    });
+    expect((await readStatus(night.machine, [])).automatic).toMatchObject({ kind: 'pinned' });
+    expect(await notice()).toMatch(/^pine: an upgrade waits: second is pinned; `pinectl unpin /);
+    expect(await night.at('2026-11-25T01:15:00Z')).toMatchObject({ idle: 'not now' });
+    await unpin(night.machine, { everything: true }, () => {});
+    expect(await notice()).toBeUndefined();
+    expect(await night.at('2026-11-26T01:00:00Z')).toMatchObject({ upgrade: { kind: 'staged' } });
+  });
+
   it('waits for its window, upgrades once, and reboots there', async () => {
     const night = new Night();
     expect(await night.at('2026-11-25T00:59:00Z')).toEqual({ idle: 'not now', rebooting: false });
