@@ -1,7 +1,7 @@
 import type { Command } from 'commander';
 import { PineError } from '../error.ts';
 import type { Progress } from '../ports/progress.ts';
-import { checkRepository, type FsckReport } from '../repo/fsck.ts';
+import { checkRepository, type FsckProblem, type FsckReport } from '../repo/fsck.ts';
 import type { Repository } from '../repo/repository.ts';
 import { print } from './output.ts';
 import { terminalProgress } from './progress.ts';
@@ -15,13 +15,16 @@ interface Options extends RepositoryOptions {
 /** `pinectl fsck`: reads everything and says what is damaged. */
 export function define(command: Command): void {
   repositoryOptions(command)
-    .option('--repair', 'make lost or damaged plans again; with --remote, fetch objects too')
+    .option('--repair', 'put back what can be had, and drop what is damaged')
     .option('--remote <remote>', 'a repository with the same objects: an http(s) URL or a path')
     .addHelpText(
       'after',
       `
-Every commit is read with all that it leads to, and every checksum is computed again.
-Ends with exit status 4 and CORRUPT_REPOSITORY when something is (still) damaged or missing.
+Every commit is read with all that it leads to, and every checksum is computed again. --repair makes
+plans again, and fetches objects from --remote. A damaged object that it can't replace is removed, and the
+commits that lead to it are marked as being there in part, as \`ostree fsck --delete\` does: then \`pull\` and
+\`commit\` bring it again. Ends with exit status 4 and CORRUPT_REPOSITORY when something is (still)
+damaged or missing.
 
 Examples:
   pinectl fsck --repo repo
@@ -34,17 +37,22 @@ Examples:
 async function fsck(options: Options): Promise<void> {
   const repository = await openRepository(options);
   const progress = terminalProgress();
-  const { report, repaired } = await (options.repair
+  const { report, repaired, dropped, marked } = await (options.repair
     ? repair(repository, options.remote, progress.report)
     : check(repository, progress.report)
   ).finally(progress.end);
   const { commits, partial, objects, problems } = report;
-  print(options.json, { commits, partial, objects, repaired, problems }, () =>
+  print(options.json, { commits, partial, objects, repaired, dropped, marked, problems }, () =>
     [
       ...repaired.map((name) => `repaired: ${name}`),
+      ...dropped.map((name) => `dropped: ${name}`),
+      ...marked.map((name) => `marked as there in part: ${name}`),
       ...problems.map(({ kind, name, error }) => `${error.code} ${name}.${kind}: ${error.message}`),
       `${commits} commits, ${objects} objects checked, ${problems.length} problems`,
       ...(partial > 0 ? [`${partial} commits are there in part only`] : []),
+      ...(problems.length === 0 && report.marked > 0 && !options.repair
+        ? [`${report.marked} commits that were damaged are whole: --repair takes their mark away`]
+        : []),
     ].join('\n'),
   );
   if (problems.length === 0) return;
@@ -52,15 +60,22 @@ async function fsck(options: Options): Promise<void> {
     expected: `${objects} objects as their names say`,
     found: `${problems.length} problems`,
     where: repository.path,
-    remedy: problems.some(({ kind }) => kind !== 'plan')
-      ? 'run `pinectl fsck --repair --remote REMOTE` with a whole repository, or delete the damaged objects and commit the trees again'
-      : 'run `pinectl fsck --repair`',
+    remedy: remedyFor(problems, marked),
   });
+}
+
+function remedyFor(problems: readonly FsckProblem[], marked: readonly string[]): string {
+  if (marked.length > 0)
+    return '`pinectl pull --depth -1` from where they are whole, or commit the trees again';
+  return problems.some(({ kind }) => kind !== 'plan')
+    ? 'run `pinectl fsck --repair --remote REMOTE` with a whole repository; without --remote what is damaged is dropped'
+    : 'run `pinectl fsck --repair`';
 }
 
 async function check(repository: Repository, progress: Progress) {
   const report: FsckReport = await checkRepository(repository, progress);
-  return { report, repaired: [] as readonly string[] };
+  const nothing: readonly string[] = [];
+  return { report, repaired: nothing, dropped: nothing, marked: nothing };
 }
 
 async function repair(repository: Repository, remote: string | undefined, progress: Progress) {

@@ -4,6 +4,7 @@ import { PineError } from '../error.ts';
 import type { ByteSource } from '../ports/byte-source.ts';
 import type { Progress } from '../ports/progress.ts';
 import { checkRepository, type FsckProblem, type FsckReport } from '../repo/fsck.ts';
+import { type MarkedDamage, markDamage } from '../repo/mark-damage.ts';
 import { readRef } from '../repo/refs.ts';
 import type { Repository } from '../repo/repository.ts';
 import { Transaction } from '../repo/transaction.ts';
@@ -18,14 +19,33 @@ export interface RepairOptions {
   readonly progress?: Progress;
 }
 
+/** What a repair did, and what is left to do. */
+export interface RepairResult extends MarkedDamage {
+  /** What is still damaged or missing. */
+  readonly report: FsckReport;
+  /** What was put back, as `CHECKSUM.kind`. */
+  readonly repaired: readonly string[];
+}
+
 /**
  * Checks a repository, and puts back what is damaged or missing: objects from a remote, each checked
  * against its name before it takes the place of the damaged one; plans from the objects. Again and
- * again, since what a missing object leads to shows only when it is there.
- *
- * Gives the last report, and what was put back as `CHECKSUM.kind`. Throws STATE_LOCKED, REMOTE_….
+ * again, since what a missing object leads to shows only when it is there. What can't be put back is
+ * dropped, and its commits are marked: see `markDamage`. Throws STATE_LOCKED, REMOTE_….
  */
 export async function repairRepository(
+  repository: Repository,
+  options: RepairOptions,
+): Promise<RepairResult> {
+  const { report, repaired } = await putBack(repository, options);
+  const isSettled = report.problems.length === 0 && report.marked === 0;
+  const left = isSettled
+    ? { dropped: [], marked: [] }
+    : await markDamage(repository, report.problems);
+  return { report, repaired, ...left };
+}
+
+async function putBack(
   repository: Repository,
   options: RepairOptions,
 ): Promise<{ report: FsckReport; repaired: readonly string[] }> {

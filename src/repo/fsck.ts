@@ -1,12 +1,12 @@
 import { createHash } from 'node:crypto';
 import { createReadStream, existsSync } from 'node:fs';
-import { join } from 'node:path';
 import { PineError } from '../error.ts';
 import { forEachParallel } from '../parallel.ts';
 import type { Progress } from '../ports/progress.ts';
 import { readFileContent } from './file-object.ts';
 import { decodeDirectoryMetadata, decodeDirectoryTree } from './metadata-objects.ts';
 import type { ObjectKind } from './object-name.ts';
+import { partialReason } from './partial-commit.ts';
 import { promisedPlan } from './pine-metadata.ts';
 import { listRefs } from './refs.ts';
 import { missingObject, type Repository } from './repository.ts';
@@ -22,8 +22,10 @@ export interface FsckProblem {
 
 export interface FsckReport {
   readonly commits: number;
-  /** Commits that were fetched in part only: their objects may be missing. */
+  /** Commits that were fetched in part only: their objects may be missing, and are not looked for. */
   readonly partial: number;
+  /** Commits that an earlier fsck found damaged and marked. They are checked like all others. */
+  readonly marked: number;
   /** Objects that were read and checked. */
   readonly objects: number;
   readonly problems: readonly FsckProblem[];
@@ -52,6 +54,7 @@ class Checker {
   readonly #files = new Set<string>();
   #commits = 0;
   #partial = 0;
+  #marked = 0;
 
   constructor(repository: Repository) {
     this.#repository = repository;
@@ -60,7 +63,13 @@ class Checker {
   report(): FsckReport {
     const objects = this.#seen.size + this.#files.size;
     const problems = this.#problems;
-    return { commits: this.#commits, partial: this.#partial, objects, problems };
+    return {
+      commits: this.#commits,
+      partial: this.#partial,
+      marked: this.#marked,
+      objects,
+      problems,
+    };
   }
 
   async refs(): Promise<void> {
@@ -73,11 +82,12 @@ class Checker {
 
   async commit(checksum: string): Promise<void> {
     this.#commits += 1;
-    const partial = join(this.#repository.path, 'state', `${checksum}.commitpartial`);
+    const reason = partialReason(this.#repository, checksum);
+    if (reason === 'fsck') this.#marked += 1;
     await this.#check('commit', checksum, async () => {
       const commit = await this.#repository.readCommit(checksum);
       await this.#repository.readDetachedMetadata(checksum);
-      if (existsSync(partial)) {
+      if (reason === 'pull') {
         this.#partial += 1;
         return;
       }

@@ -1,11 +1,14 @@
-import { existsSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
 import { rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Repository } from './repository.ts';
 
+/** Why objects of a commit may be missing: a pull has not brought them yet, or fsck found damage. */
+export type PartialReason = 'pull' | 'fsck';
+
 /**
- * Commits that are there without all that they lead to have an empty file `state/COMMIT.commitpartial`,
- * as with ostree: its fsck, pull and prune know it.
+ * Commits that are there without all that they lead to have a file `state/COMMIT.commitpartial`,
+ * as with ostree: its fsck, pull and prune know it. It is empty after a pull and holds `f` after an fsck.
  */
 function markFile(repository: Repository, commit: string): string {
   return join(repository.path, 'state', `${commit}.commitpartial`);
@@ -16,10 +19,21 @@ export function isPartial(repository: Repository, commit: string): boolean {
   return existsSync(markFile(repository, commit));
 }
 
-/** Marks a commit, durably, before it gets its name (S6). */
-export async function markPartial(repository: Repository, commit: string): Promise<void> {
+/** Why objects of this commit may be missing; `undefined` when it is not marked. */
+export function partialReason(repository: Repository, commit: string): PartialReason | undefined {
+  if (!isPartial(repository, commit)) return undefined;
+  return readFileSync(markFile(repository, commit), 'latin1') === 'f' ? 'fsck' : 'pull';
+}
+
+/** Marks a commit, durably, before it gets its name (S6). A mark that is there stays as it is. */
+export async function markPartial(
+  repository: Repository,
+  commit: string,
+  reason: PartialReason = 'pull',
+): Promise<void> {
+  if (isPartial(repository, commit)) return;
   const path = markFile(repository, commit);
-  await writeFile(path, '');
+  await writeFile(path, reason === 'fsck' ? 'f' : '');
   await repository.durability.sync(path);
   await repository.durability.sync(join(repository.path, 'state'));
 }

@@ -126,7 +126,7 @@ class Puller {
 
   async #commit(checksum: string): Promise<Commit> {
     const { repository } = this.#transaction;
-    const present = repository.has(checksum, 'commit') && !isPartial(repository, checksum);
+    const present = await isWhole(repository, checksum);
     // Signatures may have been added since; all else can't have changed.
     const { object, detachedMetadata } = await this.#fetchCommit(checksum, present);
     if (detachedMetadata !== undefined) {
@@ -134,6 +134,8 @@ class Puller {
     }
     const commit = decodeCommit(object, `${this.#remote.name}, ${checksum}.commit`);
     if (!present) await this.#whole(checksum, commit, object);
+    // Stock tools bring everything but the plan.
+    else await this.#plan(checksum, commit);
     return commit;
   }
 
@@ -163,7 +165,7 @@ class Puller {
   async #whole(checksum: string, commit: Commit, object: Uint8Array): Promise<void> {
     const { repository } = this.#transaction;
     await markPartial(repository, checksum);
-    this.#transaction.addMetadataObject(object, 'commit', checksum);
+    await writeFile(this.#transaction.claimAgain(checksum, 'commit'), object);
     const tree = await receiveTree(this.#remote, this.#transaction, commit);
     this.#bytes += tree.bytes;
     await this.#transaction.publish();
@@ -215,6 +217,18 @@ class Puller {
       return;
     }
     await rename(part, this.#transaction.claimAgain(checksum, 'plan'));
+  }
+}
+
+/** Whether a commit is there with all that it leads to, as far as it says. A damaged one is not: it is replaced. */
+async function isWhole(repository: Repository, checksum: string): Promise<boolean> {
+  if (!repository.has(checksum, 'commit') || isPartial(repository, checksum)) return false;
+  try {
+    await repository.readMetadataObject(checksum, 'commit');
+    return true;
+  } catch (error) {
+    if (error instanceof PineError && error.code === 'CORRUPT_OBJECT') return false;
+    throw error;
   }
 }
 
