@@ -1,16 +1,21 @@
 import { execFile } from 'node:child_process';
-import { constants } from 'node:fs';
-import * as fs from 'node:fs/promises';
+import * as fs from 'node:fs';
+import { open } from 'node:fs/promises';
 import { promisify } from 'node:util';
 import { PineError } from '../error.ts';
 import type { FileStatus, FileSystem } from './file-system.ts';
 import { bytesOfPath, pathFromBytes } from './path-text.ts';
 import { readTreeXattrs, writeTreeXattrs } from './xattr-dump.ts';
 
-/** The FileSystem port over this machine's own file system. Errors of the system pass through. */
+/**
+ * The FileSystem port over this machine's own file system. Errors of the system pass through.
+ *
+ * What takes microseconds is called synchronously: /etc is hundreds of small files, and with Node's threads each call
+ * costs ten times as much. What waits for a disk is not.
+ */
 export const nodeFileSystem: FileSystem = {
   async status(path) {
-    const found = await orMissing(fs.lstat(native(path)));
+    const found = orMissing(() => fs.lstatSync(native(path), { throwIfNoEntry: false }));
     if (found === undefined) return undefined;
     const kind: FileStatus['kind'] = found.isFile()
       ? 'file'
@@ -24,68 +29,68 @@ export const nodeFileSystem: FileSystem = {
   },
 
   async readFile(path, limit) {
-    const handle = await orMissing(fs.open(native(path), 'r'));
-    if (handle === undefined) return undefined;
+    const file = orMissing(() => fs.openSync(native(path), 'r'));
+    if (file === undefined) return undefined;
     try {
-      const bytes = await readUpTo(handle, 0, limit + 1);
+      const bytes = readUpTo(file, 0, limit + 1);
       if (bytes.length > limit) throw tooLarge(path, limit);
       return bytes;
     } finally {
-      await handle.close();
+      fs.closeSync(file);
     }
   },
 
   async readAt(path, position, length) {
-    const handle = await fs.open(native(path), 'r');
+    const file = fs.openSync(native(path), 'r');
     try {
-      return await readUpTo(handle, position, length);
+      return readUpTo(file, position, length);
     } finally {
-      await handle.close();
+      fs.closeSync(file);
     }
   },
 
   async writeFile(path, bytes, mode) {
     // A symlink that someone put at a temporary name must not lead the write elsewhere.
-    const flags = constants.O_WRONLY | constants.O_CREAT | constants.O_TRUNC | constants.O_NOFOLLOW;
-    const handle = await fs.open(native(path), flags, mode);
+    const { O_WRONLY, O_CREAT, O_TRUNC, O_NOFOLLOW } = fs.constants;
+    const flags = O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW;
+    const file = fs.openSync(native(path), flags, mode);
     try {
-      await handle.writeFile(bytes);
-      await handle.chmod(mode); // whatever the umask is
+      fs.writeFileSync(file, bytes);
+      fs.fchmodSync(file, mode); // whatever the umask is
     } finally {
-      await handle.close();
+      fs.closeSync(file);
     }
   },
 
   async appendFile(path, bytes, mode) {
-    const flags =
-      constants.O_WRONLY | constants.O_CREAT | constants.O_APPEND | constants.O_NOFOLLOW;
-    const handle = await fs.open(native(path), flags, mode);
+    const { O_WRONLY, O_CREAT, O_APPEND, O_NOFOLLOW } = fs.constants;
+    const file = fs.openSync(native(path), O_WRONLY | O_CREAT | O_APPEND | O_NOFOLLOW, mode);
     try {
-      await handle.writeFile(bytes);
+      fs.writeFileSync(file, bytes);
     } finally {
-      await handle.close();
+      fs.closeSync(file);
     }
   },
 
   async readFolder(path) {
-    const names = await orMissing(fs.readdir(native(path), { encoding: 'buffer' }));
+    const names = orMissing(() => fs.readdirSync(native(path), { encoding: 'buffer' }));
     return names?.sort(Buffer.compare).map(pathFromBytes);
   },
 
   async makeFolder(path, mode) {
-    await fs.mkdir(native(path), { recursive: true, mode });
+    fs.mkdirSync(native(path), { recursive: true, mode });
   },
 
-  readLink: async (path) => pathFromBytes(await fs.readlink(native(path), { encoding: 'buffer' })),
-  makeLink: (target, path) => fs.symlink(native(target), native(path)),
-  setOwner: (path, uid, gid) => fs.lchown(native(path), uid, gid),
-  setMode: (path, mode) => fs.chmod(native(path), mode),
-  setTime: (path, mtime) => fs.lutimes(native(path), mtime, mtime),
-  rename: (from, to) => fs.rename(native(from), native(to)),
-  remove: (path) => fs.rm(native(path), { recursive: true, force: true }),
+  readLink: async (path) => pathFromBytes(fs.readlinkSync(native(path), { encoding: 'buffer' })),
+  makeLink: async (target, path) => fs.symlinkSync(native(target), native(path)),
+  setOwner: async (path, uid, gid) => fs.lchownSync(native(path), uid, gid),
+  setMode: async (path, mode) => fs.chmodSync(native(path), mode),
+  setTime: async (path, mtime) => fs.lutimesSync(native(path), mtime, mtime),
+  rename: async (from, to) => fs.renameSync(native(from), native(to)),
+  remove: async (path) => fs.rmSync(native(path), { recursive: true, force: true }),
 
   async sync(path) {
-    const handle = await fs.open(native(path), 'r');
+    const handle = await open(native(path), 'r');
     try {
       await handle.sync();
     } finally {
@@ -120,7 +125,7 @@ export const nodeFileSystem: FileSystem = {
   writeXattrs: writeTreeXattrs,
 
   async freeBytes(path) {
-    const { bavail, bsize } = await fs.statfs(native(path));
+    const { bavail, bsize } = fs.statfsSync(native(path));
     return bavail * bsize;
   },
 };
@@ -130,23 +135,23 @@ function native(path: string): string | Buffer {
   return path.isWellFormed() ? path : bytesOfPath(path);
 }
 
-async function readUpTo(handle: fs.FileHandle, position: number, length: number): Promise<Buffer> {
+function readUpTo(file: number, position: number, length: number): Buffer {
   // `length` may be a generous bound: the buffer follows the file, not the bound (S9).
-  const { size } = await handle.stat();
+  const { size } = fs.fstatSync(file);
   const room = Math.min(length, Math.max(size - position, 4096));
   const buffer = Buffer.alloc(room);
   let done = 0;
   while (done < room) {
-    const { bytesRead } = await handle.read(buffer, done, room - done, position + done);
-    if (bytesRead === 0) break;
-    done += bytesRead;
+    const count = fs.readSync(file, buffer, done, room - done, position + done);
+    if (count === 0) break;
+    done += count;
   }
   return buffer.subarray(0, done);
 }
 
-async function orMissing<T>(promise: Promise<T>): Promise<T | undefined> {
+function orMissing<T>(call: () => T): T | undefined {
   try {
-    return await promise;
+    return call();
   } catch (error) {
     const { code } = error as NodeJS.ErrnoException;
     if (code === 'ENOENT' || code === 'ENOTDIR') return undefined;

@@ -36,17 +36,20 @@ export async function recordAll(work: Work, fresh: boolean): Promise<string | nu
   const { machine, repository, occasion } = work;
   const { running, files, etc } = machine;
   if (fresh) await recordOtherSlot(work);
-  const release = await recordShipped(work, running.slot);
-  const left = await lastLeft(machine);
-  if (left !== '' && left !== running.deployment) await recordLeft(work, left);
-  const { deployment } = running;
   const cached = await readStatCache(files, repository.folder);
+  const release = await recordShipped(work, running.slot, cached?.release);
+  const left = await lastLeft(machine);
+  if (left !== '' && left !== running.deployment && left !== cached?.left) {
+    await recordLeft(work, left);
+  }
+  const { deployment } = running;
   const { revision, paths } = await recordFolder(work, etc, {
     subject: describe(occasion, release, deployment),
     origin: { deployment, ...release },
     known: cached?.deployment === deployment ? cached.paths : undefined,
   });
   if (occasion.kind === 'upgrade') await recordUpgrade(work, occasion);
+  await repository.publish(); // once for all of it: what waits for the disk waits twice, not twice for each
   await pruneIfDue(work);
   const newest = revision ?? (await repository.tip('machine')) ?? '';
   const cache = { deployment, revision: newest, release: release?.commit ?? '', left, paths };
@@ -66,11 +69,19 @@ async function recordOtherSlot(work: Work): Promise<void> {
     await recordOther(work, own.id, `${name(release)} in slot ${slot}`, release);
 }
 
-/** Records what the release in a slot ships, once, and tells which release that is; `undefined` for an empty slot. */
-async function recordShipped(work: Work, slot: SlotName): Promise<Release | undefined> {
+/**
+ * Records what the release in a slot ships, once, and tells which release that is; `undefined` for an empty slot. What
+ * `known` names was recorded, and its history need not be read for that.
+ */
+async function recordShipped(
+  work: Work,
+  slot: SlotName,
+  known?: string,
+): Promise<Release | undefined> {
   const contents = await unlessUnreadable(work, slot, () => readSlot(work.machine.slots[slot]));
   if (contents === undefined) return undefined;
   const release = { commit: contents.checksum, version: contents.version };
+  if (release.commit === known) return release;
   if (await has(work.repository, 'shipped', ({ commit }) => commit === release.commit)) {
     return release;
   }

@@ -11,8 +11,8 @@ export const gitFileLimit = 4 * 1024 * 1024;
  * isomorphic-git writes files in place and never syncs. Here a file is written under a temporary name, synced
  * and renamed, and then its folder is synced (S6), so that it is the old or the new one at any moment (S7).
  *
- * Objects are many, and nothing depends on them before a ref does: they wait in the folder `incoming`
- * until `settle` makes all of them durable at once and only then gives them their names.
+ * Objects are many, and nothing depends on them before a ref does: they are not written by isomorphic-git, but wait in
+ * the folder `incoming` until `settle` makes all of them durable at once and only then gives them their names.
  */
 export class GitFileSystem {
   readonly promises = {
@@ -31,6 +31,8 @@ export class GitFileSystem {
   readonly #folder: string;
   /** Objects that wait, by their final path. */
   readonly #incoming = new Map<string, string>();
+  /** Objects that are there, as far as this run has looked. */
+  readonly #present = new Set<string>();
 
   constructor(files: FileSystem, folder: string) {
     this.#files = files;
@@ -46,12 +48,41 @@ export class GitFileSystem {
   async settle(): Promise<void> {
     if (this.settled) return;
     await this.#files.syncAll(this.#incomingFolder); // S6: contents before names
-    for (const [path, waiting] of this.#incoming) {
-      await this.#files.makeFolder(dirname(path), 0o700);
-      await this.#files.rename(waiting, path);
-    }
+    const folders = new Set([...this.#incoming.keys()].map((path) => dirname(path)));
+    for (const path of folders) await this.#files.makeFolder(path, 0o700);
+    for (const [path, waiting] of this.#incoming) await this.#files.rename(waiting, path);
     await this.#files.syncAll(this.#folder); // S6: names before a ref needs them
     this.#incoming.clear();
+  }
+
+  /** Whether an object is there by itself, in a file of its own. */
+  async hasObject(id: string): Promise<boolean> {
+    if (this.#present.has(id)) return true;
+    if ((await this.#files.status(this.#objectPath(id))) === undefined) return false;
+    this.#present.add(id);
+    return true;
+  }
+
+  /** Writes an object that is not there, deflated. It can be read at once, and has its name after `settle`. */
+  async addObject(id: string, bytes: Uint8Array): Promise<void> {
+    if (this.settled) {
+      await this.#files.remove(this.#incomingFolder); // left by a run that was cut
+      await this.#files.makeFolder(this.#incomingFolder, 0o700);
+    }
+    const waiting = `${this.#incomingFolder}/${this.#incoming.size}`;
+    await this.#files.writeFile(waiting, bytes, 0o600);
+    this.#incoming.set(this.#objectPath(id), waiting);
+    this.#present.add(id);
+  }
+
+  /** Removes an object that nothing needs. */
+  async removeObject(id: string): Promise<void> {
+    await this.#files.remove(this.#objectPath(id));
+    this.#present.delete(id);
+  }
+
+  #objectPath(id: string): string {
+    return `${this.#folder}/objects/${id.slice(0, 2)}/${id.slice(2)}`;
   }
 
   get #incomingFolder(): string {
@@ -66,16 +97,6 @@ export class GitFileSystem {
 
   async #writeFile(path: string, content: string | Uint8Array): Promise<void> {
     const bytes = typeof content === 'string' ? Buffer.from(content) : content;
-    if (path.startsWith(`${this.#folder}/objects/`)) {
-      if (this.settled) {
-        await this.#files.remove(this.#incomingFolder); // left by a run that was cut
-        await this.#files.makeFolder(this.#incomingFolder, 0o700);
-      }
-      const waiting = `${this.#incomingFolder}/${this.#incoming.size}`;
-      await this.#files.writeFile(waiting, bytes, 0o600);
-      this.#incoming.set(path, waiting);
-      return;
-    }
     await this.#files.makeFolder(dirname(path), 0o700);
     await replaceFile(this.#files, path, bytes, 0o600);
   }

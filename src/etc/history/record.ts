@@ -44,7 +44,7 @@ export async function isUnchanged(
 
 /**
  * Records a tree on a branch, if it differs from what was recorded last, or `always`. With `known`, only files that show
- * a change are read.
+ * a change are read. Nothing is durable before the repository's `publish`.
  */
 export async function recordTree(
   repository: HistoryRepository,
@@ -55,7 +55,6 @@ export async function recordTree(
   const made = await writeSnapshot(repository, tree, options);
   const tip = options.always ? undefined : await repository.tip(recording.branch);
   if (tip !== undefined && (await repository.revision(tip)).tree === made.tree) {
-    await repository.settle(); // objects that were missing are there again
     return { revision: undefined, paths: made.paths };
   }
   const revision = await repository.commit(recording.branch, { tree: made.tree, ...recording });

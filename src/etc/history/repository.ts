@@ -28,7 +28,7 @@ export interface GitEntry {
   readonly id: string;
 }
 
-const author = { name: 'pine', email: 'pine@localhost', timezoneOffset: 0 };
+const author = 'pine <pine@localhost>';
 
 /**
  * A bare git repository that holds /etc trees, as any git reads it. Its folder is readable by root only.
@@ -38,6 +38,8 @@ export class HistoryRepository {
   readonly folder: string;
   readonly #files: FileSystem;
   readonly #git: { readonly fs: GitFileSystem; readonly gitdir: string };
+  /** What branches are to name once all of it is durable. */
+  readonly #tips = new Map<Branch, string>();
 
   private constructor(files: FileSystem, folder: string) {
     this.folder = folder;
@@ -64,55 +66,53 @@ export class HistoryRepository {
     return new HistoryRepository(files, folder);
   }
 
-  /**
-   * Blobs are many: node:zlib gives its memory back at once, where isomorphic-git's streams keep a quarter of a megabyte
-   * each until the garbage is collected (S9).
-   */
   writeBlob(blob: Uint8Array): Promise<string> {
-    const wrapped = Buffer.concat([Buffer.from(`blob ${blob.length}\0`), blob]);
-    const oid = createHash('sha1').update(wrapped).digest('hex');
-    const object = deflateSync(wrapped);
-    return git.writeObject({ ...this.#git, format: 'deflated', object, oid });
+    return this.#write('blob', blob);
   }
 
   writeTree(entries: readonly GitEntry[]): Promise<string> {
-    const tree = entries.map(({ name, mode, id }) => ({
-      path: name,
-      mode,
-      oid: id,
-      type: mode === '040000' ? ('tree' as const) : ('blob' as const),
-    }));
-    return git.writeTree({ ...this.#git, tree });
+    // git's own order: a folder as if its name ended in a slash.
+    const key = ({ name, mode }: GitEntry) => Buffer.from(mode === '040000' ? `${name}/` : name);
+    const sorted = entries.map((entry) => ({ entry, key: key(entry) }));
+    sorted.sort((a, b) => Buffer.compare(a.key, b.key));
+    const parts = sorted.flatMap(({ entry: { name, mode, id } }) => [
+      Buffer.from(`${mode.replace(/^0/, '')} ${name}\0`),
+      Buffer.from(id, 'hex'),
+    ]);
+    return this.#write('tree', Buffer.concat(parts));
   }
 
-  /** Adds a commit to a branch. All that it is made of is durable before the branch names it (S6). */
+  /** Makes a revision, which a branch names after `publish`. */
   async commit(
     branch: Branch,
     { tree, time, subject, origin }: Pick<Revision, 'tree' | 'time' | 'subject' | 'origin'>,
   ): Promise<string> {
     const parent = await this.tip(branch);
-    const who = { ...author, timestamp: time };
-    const commit = {
-      tree,
-      parent: parent === undefined ? [] : [parent],
-      message: formatMessage(subject, origin),
-      author: who,
-      committer: who,
-    };
-    const id = await git.writeCommit({ ...this.#git, commit });
-    await this.#git.fs.settle();
-    await git.writeRef({ ...this.#git, ref: `refs/heads/${branch}`, value: id, force: true });
+    const lines = [
+      `tree ${tree}`,
+      ...(parent === undefined ? [] : [`parent ${parent}`]),
+      `author ${author} ${time} +0000`,
+      `committer ${author} ${time} +0000`,
+      '',
+      formatMessage(subject, origin),
+    ];
+    const id = await this.#write('commit', Buffer.from(lines.join('\n')));
+    this.#tips.set(branch, id);
     return id;
   }
 
-  /** Makes what was written durable, without a commit that needs it. */
-  settle(): Promise<void> {
-    return this.#git.fs.settle();
+  /** Makes what was written durable, and then lets the branches name it (S6). */
+  async publish(): Promise<void> {
+    await this.#git.fs.settle();
+    for (const [branch, id] of this.#tips) {
+      await git.writeRef({ ...this.#git, ref: `refs/heads/${branch}`, value: id, force: true });
+      this.#tips.delete(branch);
+    }
   }
 
   /** The newest revision of a branch; `undefined` when it has none. */
-  tip(branch: Branch): Promise<string | undefined> {
-    return readTip(this.#files, this.folder, branch);
+  async tip(branch: Branch): Promise<string | undefined> {
+    return this.#tips.get(branch) ?? (await readTip(this.#files, this.folder, branch));
   }
 
   /** A revision, its parent left out where the history was cut. */
@@ -178,7 +178,19 @@ export class HistoryRepository {
   }
 
   async removeObject(id: string): Promise<void> {
-    await this.#files.remove(`${this.folder}/objects/${id.slice(0, 2)}/${id.slice(2)}`);
+    await this.#git.fs.removeObject(id);
+  }
+
+  /**
+   * Objects are many, and most are there already. node:zlib gives its memory back at once, where isomorphic-git's
+   * streams keep a quarter of a megabyte each until the garbage is collected (S9).
+   */
+  async #write(type: 'blob' | 'tree' | 'commit', content: Uint8Array): Promise<string> {
+    const wrapped = Buffer.concat([Buffer.from(`${type} ${content.length}\0`), content]);
+    const id = createHash('sha1').update(wrapped).digest('hex');
+    const { fs } = this.#git;
+    if (!(await fs.hasObject(id))) await fs.addObject(id, deflateSync(wrapped));
+    return id;
   }
 
   /** An object, checked by its name. */

@@ -165,6 +165,7 @@ describe.skipIf(missing('git') !== undefined)('stat data', () => {
       (await recordTree(history.repository, counted, recording, options)).revision,
     ).toBeDefined();
     expect(reads).toEqual(['two']);
+    await history.repository.publish();
     expect(git(history.repository.folder, 'show', 'machine:two')).toBe('TWO\n');
   });
 

@@ -39,6 +39,11 @@ export class History {
   ) {
     const tree = await folderTree(files, this.etc);
     const recording = { branch, subject, origin: { deployment: 'a' }, time: 1_700_000_000 };
-    return recordTree(this.repository, tree, recording, { began: later, ...options });
+    const recorded = await recordTree(this.repository, tree, recording, {
+      began: later,
+      ...options,
+    });
+    await this.repository.publish();
+    return recorded;
   }
 }
