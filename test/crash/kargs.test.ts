@@ -12,6 +12,8 @@ import type { ArgumentsEdit } from '../../src/deploy/kernel-arguments/edit.ts';
 import type { Machine } from '../../src/deploy/machine.ts';
 import { rollback } from '../../src/deploy/rollback.ts';
 import { readSituation } from '../../src/deploy/situation.ts';
+import { finalizeStaged } from '../../src/deploy/staging/finalize.ts';
+import { readStaged } from '../../src/deploy/staging/staged-file.ts';
 import { upgrade } from '../../src/deploy/upgrade.ts';
 import { codeOfAsync } from '../support/code-of.ts';
 import { cutEverywhere } from './world/every-cut.ts';
@@ -191,6 +193,94 @@ describe('a change of kernel arguments', () => {
       kind: 'unchanged',
     });
     expect(world.power.log).toEqual([]);
+  });
+});
+
+describe('a change of kernel arguments while an upgrade is staged', () => {
+  const alone: BootChoice = { order: [1] };
+  const armedAlone: BootChoice = { order: [3, 1], trial: { block: 3, tries: 2 } };
+  const quiet = { hooks: standardHooks, note: () => {} };
+  let staged: World;
+  beforeAll(async () => {
+    const world = await begin();
+    await upgrade(machineOf(world), { ...upgradeOptions(releases), reboot: false });
+    staged = afterCut(world, keepAll);
+  });
+  const beginStaged = async () => afterCut(staged, keepAll);
+  const stagedOn = async (machine: Machine) => readStaged(machine, await readSituation(machine));
+  const upgraded = async (world: World) => {
+    const choice = await world.boot.readChoice();
+    return await world.boot.readDeployment(choice?.trial?.block ?? 0);
+  };
+
+  it('is tried first, and the upgrade takes it along at the reboot after', async () => {
+    const world = await beginStaged();
+    const notes: string[] = [];
+    await changeArguments(machineOf(world), { ...options(), note: (text) => notes.push(text) });
+    expect(notes).toEqual([expect.stringMatching(/^an upgrade is staged: it waits/)]);
+    expect(await world.boot.readChoice()).toEqual(armedAlone);
+    // The reboot into the change does not arm the upgrade.
+    expect(await finalizeStaged(machineOf(world), quiet)).toMatchObject({ kind: 'kept' });
+    expect(await world.boot.readChoice()).toEqual(armedAlone);
+    const onTrial = machineOf(world, inBlock(3, 0, 'trial'));
+    expect(await finalizeStaged(onTrial, quiet)).toMatchObject({ kind: 'kept' });
+    expect(await confirm(world, 3, 0)).toMatchObject({ kind: 'confirmed' });
+
+    const machine = machineOf(world, inBlock(3, 0, 'order'));
+    expect(await stagedOn(machine)).toBeDefined();
+    await world.files.writeFile(`${machine.etc}/hostname`, Buffer.from('since\n'), 0o644);
+    const outcome = await finalizeStaged(machine, quiet);
+    expect(outcome).toMatchObject({ kind: 'armed' });
+    expect(await upgraded(world)).toMatchObject({
+      slot: 'b',
+      kernelArguments: 'console=ttyS0 nosmt',
+    });
+    const { id = '' } = (await upgraded(world)) ?? {};
+    expect(String(await world.files.readFile(`/data/etc/${id}/hostname`, 100))).toBe('since\n');
+    expect((await world.boot.readChoice())?.order.slice(1)).toEqual([3, 1]);
+  });
+
+  it('that fails costs the upgrade nothing: it is armed with the old arguments', async () => {
+    const world = await beginStaged();
+    await change(world);
+    await world.boot.writeChoice({ order: [3, 1], trial: { block: 3, tries: 0 } });
+    const outcome = await bootComplete(machineOf(world), bootSettings);
+    expect(outcome).toMatchObject({ kind: 'fell-back', held: false });
+    expect(await finalizeStaged(machineOf(world), quiet)).toMatchObject({ kind: 'armed' });
+    expect(await upgraded(world)).toMatchObject({ slot: 'b', kernelArguments: 'console=ttyS0' });
+  });
+
+  it('S1 S3 S7: cut at every write, leaves the upgrade staged and ends the same', async () => {
+    const whole = await beginStaged();
+    await change(whole);
+    const expected = await describeWorld(whole);
+    const { problems } = await cutEverywhere({
+      begin: beginStaged,
+      operation: change,
+      losses: (cut) => [keepAll, dropAll, randomLoss(cut)],
+      judge: async (after) => {
+        const choices = [alone, armedAlone];
+        const expectation = { before: staged, running: 1, choices, etc: deploymentA };
+        const broken = await judge(after, expectation);
+        if (after.slots.b.written) broken.push('a slot was written');
+        if ((await stagedOn(machineOf(after))) === undefined) broken.push('S7: not staged');
+        const done = (await after.boot.readChoice())?.trial !== undefined;
+        if (!done) await change(after);
+        if (!done && (await describeWorld(after)) !== expected) broken.push('S7: ends differently');
+        return broken;
+      },
+    });
+    expect(problems).toEqual([]);
+  });
+
+  it('keeps `upgrade` waiting, and is given up before the upgrade is', async () => {
+    const world = await beginStaged();
+    await change(world);
+    await codeOfAsync(() => upgrade(machineOf(world), upgradeOptions(releases)), 'STATE_ARMED');
+    const asked = { reboot: true, hooks: standardHooks, note: () => {} };
+    expect(await rollback(machineOf(world), asked)).toMatchObject({ kind: 'given-up' });
+    expect(await world.boot.readChoice()).toEqual(alone);
+    expect(await stagedOn(machineOf(world))).toBeDefined();
   });
 });
 

@@ -21,6 +21,7 @@ import {
   type Situation,
 } from '../situation.ts';
 import { readSlot } from '../slot-contents.ts';
+import { readStaged } from '../staging/staged-file.ts';
 import { arm, mergeIntoNewEtc, remember, writeArguments } from '../upgrade/arm.ts';
 import { argumentsForTrial } from '../upgrade/kernel-arguments.ts';
 import { noFreeBlock, refuseArmed } from '../upgrade/refuse.ts';
@@ -92,6 +93,11 @@ async function changeUnderLock(machine: Machine, options: ChangeOptions): Promis
       return { kind: 'unchanged', arguments: before };
     }
     const work = await prepare(machine, situation, own, kernelArguments, options);
+    if ((await readStaged(machine, situation)) !== undefined) {
+      options.note(
+        'an upgrade is staged: it waits for the reboot after that, and takes these along',
+      );
+    }
     await markSettled(machine);
     await runSteps(changeSteps, work);
     await tidy(machine);
