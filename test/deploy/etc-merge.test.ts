@@ -1,9 +1,12 @@
 import { beforeAll, expect, it } from 'vitest';
 import { readConflicts } from '../../src/deploy/etc/records.ts';
 import { resolveConflict } from '../../src/deploy/etc/resolve.ts';
+import { standardHooks } from '../../src/deploy/hooks/run-hooks.ts';
+import { finalizeStaged } from '../../src/deploy/staging/finalize.ts';
 import { readStatus } from '../../src/deploy/status.ts';
 import { previewUpgrade, upgrade } from '../../src/deploy/upgrade.ts';
 import { keepAll } from '../crash/world/loss.ts';
+import { overriding } from '../crash/world/overriding.ts';
 import { makeRelease } from '../crash/world/release.ts';
 import { makeReleases, upgradeOptions } from '../crash/world/releases.ts';
 import { remoteOf } from '../crash/world/remote.ts';
@@ -144,4 +147,36 @@ it('S8: where the old default can not be read, what is here stays and what is ne
   expect(await read(world, `/data/etc/${deployment}/sshd_config`)).toBe(
     'Port 2222\n\n\nCiphers 1\n',
   );
+});
+
+/** The machine of `world`, on which `path` is written anew whenever it is read. */
+function restless(world: World, path: string, texts: readonly string[]) {
+  const left = [...texts];
+  const files = overriding(world.files, {
+    readAt: async (asked, position, length) => {
+      const piece = await world.files.readAt(asked, position, length);
+      const text = asked === path ? left.shift() : undefined;
+      if (text !== undefined) await world.files.writeFile(path, Buffer.from(text), 0o644);
+      return piece;
+    },
+  });
+  return { ...machineOf(world), files };
+}
+
+it('S8: what is changed while it is merged is in the new /etc', async () => {
+  const world = await begin();
+  const { deployment: id = '' } = await upgrade(machineOf(world), { ...options, reboot: false });
+  // Compared as it was shipped, so that the release's would count, and edited after that.
+  const machine = restless(world, `${etc}/profile`, ['umask 077 # since\n']);
+  await finalizeStaged(machine, { hooks: standardHooks, note: () => {} });
+  expect(await read(world, `/data/etc/${id}/profile`)).toBe('umask 077 # since\n');
+});
+
+it('an /etc that never comes to rest is merged all the same, and that is told', async () => {
+  const world = await begin();
+  const notes: string[] = [];
+  const texts = Array.from({ length: 1000 }, (_, count) => `${'#'.repeat(count)}\n`);
+  const machine = restless(world, `${etc}/profile`, texts);
+  await upgrade(machine, { ...options, note: (text) => notes.push(text) });
+  expect(notes.filter((text) => text.includes('changes all the time'))).toHaveLength(2);
 });

@@ -1,5 +1,6 @@
 import { dirname } from 'node:path/posix';
 import type { SlotName } from '../../boot/choice.ts';
+import { fingerprintEtc } from '../../etc/fingerprint.ts';
 import type { MergeReport } from '../../etc/merge/merge-etc.ts';
 import { FolderSink } from '../../etc/trees/folder-sink.ts';
 import { removeDurably } from '../durable-file.ts';
@@ -35,8 +36,12 @@ export async function makeEtc(
   const device = await opener.open('read');
   try {
     const size = (await readSlot(opener))?.image.size ?? 0;
-    const report = await mergeRunningEtc(machine, { reader: device, size }, { makeSink, note });
-    await sinks.at(-1)?.finish();
+    const merge = async () => {
+      const report = await mergeRunningEtc(machine, { reader: device, size }, { makeSink, note });
+      await sinks.at(-1)?.finish();
+      return report;
+    };
+    const report = await mergeAtRest(machine, merge, note);
     await writeConflicts(machine, id, report.conflicts);
     await files.syncAll(temporary); // S6: contents and names, before the name that counts
     await files.rename(temporary, to);
@@ -47,5 +52,30 @@ export async function makeEtc(
     throw error;
   } finally {
     await device.close();
+  }
+}
+
+/** An /etc that changes again and again is merged so many times, and then as it is. */
+const mostMerges = 3;
+
+/**
+ * S8: merges again when /etc was changed meanwhile: a file may have been compared before and copied after, or copied half
+ * old and half new.
+ */
+async function mergeAtRest<T>(
+  { files, etc }: Machine,
+  merge: () => Promise<T>,
+  note: (text: string) => void,
+): Promise<T> {
+  let before = await fingerprintEtc(files, etc);
+  for (let count = 1; ; count += 1) {
+    const report = await merge();
+    const after = await fingerprintEtc(files, etc);
+    if (after === before) return report;
+    if (count === mostMerges) {
+      note(`${etc} changes all the time: what changed last may not be in the new one`);
+      return report;
+    }
+    before = after;
   }
 }
