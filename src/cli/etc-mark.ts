@@ -7,7 +7,7 @@ export async function mark(
   argument: string | undefined,
   options: MachineOptions & { readonly remove?: boolean },
 ): Promise<void> {
-  const { readMarks, writeMarks } = await import('../deploy/etc-history/marks.ts');
+  const { readMarks, writeMarks } = await import('../deploy/etc/records.ts');
   const machine = await openMachine(options);
   const path = argument === undefined ? undefined : etcPath(argument);
   const lock = path === undefined ? undefined : await machine.effects.lock();

@@ -32,6 +32,8 @@ export interface ProgramResult {
   readonly passed: boolean;
   /** `exit 1`, `killed by SIGSEGV`, `no answer within 60 s`, with the last lines that it printed. */
   readonly detail: string;
+  /** What it named as failed, with a line `failed: NAME` for each. */
+  readonly parts?: readonly string[];
 }
 
 export interface ProgramOptions {

@@ -1,4 +1,5 @@
 import { spawn } from 'node:child_process';
+import { FailedParts } from './failed-parts.ts';
 import type { ProgramOptions, ProgramResult } from './machine.ts';
 
 /** Characters of a program's output that are kept, the last ones, and of those that are told. */
@@ -27,10 +28,14 @@ export function runProgram(
     });
     let output = '';
     let timedOut = false;
+    const failedParts = new FailedParts();
     const keep = (piece: Buffer) => {
       output = (output + piece.toString('utf8')).slice(-keptOutput);
     };
-    child.stdout.on('data', keep);
+    child.stdout.on('data', (piece: Buffer) => {
+      keep(piece);
+      failedParts.add(piece.toString('latin1'));
+    });
     child.stderr.on('data', keep);
     const killGroup = () => {
       try {
@@ -54,7 +59,9 @@ export function runProgram(
       child.stderr.destroy();
       child.unref();
       const said = lastWords(output);
-      resolve({ passed, detail: said === '' ? how : `${how}: ${said}` });
+      const detail = said === '' ? how : `${how}: ${said}`;
+      const parts = passed ? [] : failedParts.names;
+      resolve({ passed, detail, ...(parts.length > 0 && { parts }) });
     };
     child.on('error', (error) => end(false, `can't be run (${error.message})`));
     child.on('exit', (code, signal) => {

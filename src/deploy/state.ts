@@ -24,6 +24,7 @@ export interface Hold {
 /** What failed before the upgrade, so that it can't fail the upgrade. */
 export interface HealthBaseline {
   readonly deployment: string;
+  /** As `baselineOf` gives it. */
   readonly failing: readonly string[];
 }
 

@@ -52,6 +52,16 @@ describe('a health check or a hook', () => {
     if (typeof detail === 'string') expect(result.detail).toBe(detail);
   });
 
+  it('names what of the things that it looks at failed, each once', async () => {
+    const text =
+      'echo "failed: nginx"; echo "failed: a b"; echo "failed: nginx"; printf "failed: ntpd"; exit 1';
+    const { parts } = await runProgram(script('check', text), 30);
+    expect(parts).toEqual(['nginx', 'ntpd']);
+    const flood = 'seq 1 100000 | sed "s/^/failed: /"; exit 1';
+    expect((await runProgram(script('flood', flood), 30)).parts).toBeUndefined();
+    expect((await runProgram(script('none', 'echo "failed: x"'), 30)).parts).toBeUndefined();
+  });
+
   it('that is not there, or not executable, or no program, fails', async () => {
     const none = await runProgram(`${folder}/missing`, 30);
     expect(none).toMatchObject({ passed: false, detail: expect.stringMatching(/ENOENT/) });

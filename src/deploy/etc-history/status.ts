@@ -1,13 +1,8 @@
-import {
-  type Conflict,
-  conflictsFile,
-  conflictsLimit,
-  parseConflicts,
-} from '../../etc/conflicts.ts';
+import type { Conflict } from '../../etc/conflicts.ts';
 import { type Aspect, compare, type Difference } from '../../etc/history/compare.ts';
 import { type PathKind, pathKind } from '../../etc/path-kinds.ts';
+import { readConflicts, readMarks } from '../etc/records.ts';
 import type { Machine } from '../machine.ts';
-import { readMarks } from './marks.ts';
 import { presentSource, withDefault } from './present.ts';
 
 /** What of /etc is this machine's own. */
@@ -31,7 +26,7 @@ export interface EtcChange {
 
 /** Compares /etc with what the running release ships. Throws NOT_FOUND_ETC_DEFAULT, CORRUPT_IMAGE. */
 export async function readEtcStatus(machine: Machine): Promise<EtcStatus> {
-  const { files, data, running } = machine;
+  const { deployment } = machine.running;
   const present = await presentSource(machine);
   const changes: EtcChange[] = [];
   const name = await withDefault(machine, async (source) => {
@@ -41,12 +36,11 @@ export async function readEtcStatus(machine: Machine): Promise<EtcStatus> {
     }
     return source.name;
   });
-  const bytes = await files.readFile(conflictsFile(data, running.deployment), conflictsLimit);
   return {
-    deployment: running.deployment,
+    deployment,
     default: name,
     changes,
     marks: await readMarks(machine),
-    conflicts: (bytes && parseConflicts(bytes)) ?? [],
+    conflicts: await readConflicts(machine, deployment),
   };
 }

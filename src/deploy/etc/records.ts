@@ -6,7 +6,7 @@ import {
   formatConflicts,
   parseConflicts,
 } from '../../etc/conflicts.ts';
-import { type Marks, marksFile, marksLimit, parseMarks } from '../../etc/marks.ts';
+import { formatMarks, type Marks, marksFile, marksLimit, parseMarks } from '../../etc/marks.ts';
 import { removeDurably, replaceFile } from '../durable-file.ts';
 import type { Machine } from '../machine.ts';
 
@@ -31,12 +31,21 @@ export async function writeConflicts(
   else await replaceFile(machine.files, path, formatConflicts(conflicts), 0o600);
 }
 
-/** The paths that are pinned as local. Damage counts as none, with a note. */
-export async function readMarks(
-  machine: Machine,
-  note: (text: string) => void = () => {},
-): Promise<Marks> {
-  return (await readRecord(machine, marksFile(machine.data), marksLimit, parseMarks, note)) ?? [];
+/**
+ * The paths that are pinned as local. Throws CORRUPT_ETC_MARKS, unless there is a `note`: then damage is told, and
+ * counts as none.
+ */
+export async function readMarks(machine: Machine, note?: (text: string) => void): Promise<Marks> {
+  const path = marksFile(machine.data);
+  const refuse = () => {
+    throw corruptMarks(path);
+  };
+  return (await readRecord(machine, path, marksLimit, parseMarks, note ?? refuse)) ?? [];
+}
+
+/** Replaces the list of marks, durably. */
+export async function writeMarks({ files, data }: Machine, marks: Marks): Promise<void> {
+  await replaceFile(files, marksFile(data), formatMarks(marks));
 }
 
 async function readRecord<T>(
@@ -56,4 +65,13 @@ async function readRecord<T>(
   }
   note(`${path} is damaged: what it said is lost`);
   return undefined;
+}
+
+function corruptMarks(where: string): PineError {
+  return new PineError('CORRUPT_ETC_MARKS', 'the list of marked paths is damaged', {
+    expected: 'a list as `pinectl etc mark` writes it',
+    found: 'something else',
+    where,
+    remedy: 'remove the file and mark the paths again',
+  });
 }

@@ -39,9 +39,9 @@ export function describeTolerated(checks: readonly JudgedCheck[]): string[] {
 
 /** Keeps a report for `status`, in place of the last one. */
 export async function writeHealthReport(machine: Machine, report: HealthReport): Promise<void> {
-  const checks = report.checks.map((check) => ({
+  const checks = report.checks.map(({ parts, detail, ...check }) => ({
     ...check,
-    detail: check.detail.slice(0, detailLength),
+    detail: detail.slice(0, detailLength),
   }));
   const bytes = Buffer.from(`${JSON.stringify({ version: 1, ...report, checks }, null, 2)}\n`);
   await replaceFile(machine.files, healthFile(machine), bytes);

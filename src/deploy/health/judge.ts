@@ -2,7 +2,8 @@ import type { Machine } from '../machine.ts';
 import { readState } from '../state-files.ts';
 import { isSystemError, logTrial } from '../trial-log.ts';
 import { allChecks } from './all-checks.ts';
-import { runChecks, type Severity } from './health-check.ts';
+import { newFailures } from './baseline.ts';
+import { type CheckOutcome, runChecks, type Severity } from './health-check.ts';
 import { type JudgedCheck, writeHealthReport } from './health-report.ts';
 import type { HealthSettings } from './health-settings.ts';
 
@@ -27,10 +28,7 @@ export async function judge(
   const outcomes = await runChecks(chosen, async ({ name }) => {
     if (severity === 'required') await logTrial(machine, `checking ${name}`, note);
   });
-  const judged = outcomes.map((outcome) => ({
-    ...outcome,
-    known: !outcome.passed && failing.includes(outcome.name),
-  }));
+  const judged = outcomes.map((outcome) => judgeOutcome(outcome, failing));
   const checks = [...earlier, ...judged];
   try {
     await writeHealthReport(machine, { time: machine.clock.now(), deployment, checks });
@@ -40,4 +38,14 @@ export async function judge(
     note(`how the health checks ended could not be kept: ${error.message}`);
   }
   return checks;
+}
+
+/** What failed beside others that had failed before is told by name. */
+function judgeOutcome(outcome: CheckOutcome, baseline: readonly string[]): JudgedCheck {
+  if (outcome.passed) return { ...outcome, known: false };
+  const fresh = newFailures(outcome, baseline);
+  if (fresh?.length === 0) return { ...outcome, known: true };
+  const some = fresh !== undefined && fresh.length < (outcome.parts?.length ?? 0);
+  const told = some ? ` (not before the upgrade: ${fresh.join(', ').slice(0, 100)})` : '';
+  return { ...outcome, detail: outcome.detail + told, known: false };
 }

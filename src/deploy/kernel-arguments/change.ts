@@ -2,6 +2,7 @@ import type { BootChoice } from '../../boot/choice.ts';
 import { PineError } from '../../error.ts';
 import { freeBlock, type Numbered, newDeploymentId } from '../deployments.ts';
 import { allChecks } from '../health/all-checks.ts';
+import { baselineOf } from '../health/baseline.ts';
 import { runChecks } from '../health/health-check.ts';
 import { askHooks } from '../hooks/run-hooks.ts';
 import type { Settings } from '../lenient-configuration.ts';
@@ -165,7 +166,7 @@ async function prepare(
     block,
     tries: trial.tries,
     version,
-    baseline: { deployment: id, failing: failing.map(({ name }) => name) },
+    baseline: { deployment: id, failing: baselineOf(outcomes) },
     reason,
     askBeforeArming: () =>
       askHooks(machine, 'before-arming', { commit, version, slot, deployment: id, reason }, hooks),

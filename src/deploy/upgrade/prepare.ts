@@ -2,6 +2,7 @@ import { encodeTrailer } from '../../image/trailer.ts';
 import type { Progress } from '../../ports/progress.ts';
 import { freeBlock, newDeploymentId } from '../deployments.ts';
 import { allChecks } from '../health/all-checks.ts';
+import { baselineOf } from '../health/baseline.ts';
 import { runChecks } from '../health/health-check.ts';
 import { askHooks, type HookSubject } from '../hooks/run-hooks.ts';
 import type { Machine } from '../machine.ts';
@@ -83,7 +84,7 @@ export async function prepare(
     ...way,
     objects: remote.objects,
     checkpointBytes: options.checkpointBytes ?? standardCheckpoint,
-    baseline: { deployment: id, failing: failing.map(({ name }) => name) },
+    baseline: { deployment: id, failing: baselineOf(outcomes) },
     progress,
     note,
   };

@@ -9,6 +9,7 @@ import type { Machine, Running } from '../../../src/deploy/machine.ts';
 import { attemptsFile } from '../../../src/deploy/paths.ts';
 import { rollback } from '../../../src/deploy/rollback.ts';
 import { readSituation } from '../../../src/deploy/situation.ts';
+import { writeState } from '../../../src/deploy/state-files.ts';
 import { overriding } from '../../crash/world/overriding.ts';
 import { makeReleases, type Releases } from '../../crash/world/releases.ts';
 import { deploymentB, machineOf, makeWorld, type World } from '../../crash/world/world.ts';
@@ -123,6 +124,47 @@ describe('a trial', () => {
     expect((await world.boot.readChoice())?.trial).toEqual({ block: 2, tries: 1 });
   });
 
+  it.each([
+    { what: 'the same service', before: ['ntpd'], parts: ['ntpd'], ended: false, told: '' },
+    { what: 'fewer', before: ['nginx', 'ntpd'], parts: ['ntpd'], ended: false, told: '' },
+    {
+      what: 'another one too',
+      before: ['ntpd'],
+      parts: ['nginx', 'ntpd'],
+      ended: true,
+      told: ' (not before the upgrade: nginx)',
+    },
+    { what: 'another one', before: ['ntpd'], parts: ['nginx'], ended: true, told: '' },
+    { what: 'it does not say what', before: ['ntpd'], parts: undefined, ended: true, told: '' },
+    {
+      what: 'something, and all of it had failed',
+      before: [],
+      parts: ['ntpd'],
+      ended: false,
+      told: '',
+    },
+  ])(
+    'that had failed in a part already, and now in $what',
+    async ({ before, parts, ended, told }) => {
+      const { machine } = await onTrial([]);
+      const failing = before.length === 0 ? ['web'] : before.map((part) => `web/${part}`);
+      await writeState(machine, {
+        ...{ history: [], held: [], baseline: { deployment: deploymentB, failing } },
+      });
+      const effects = overriding(machine.effects, {
+        runProgram: async (path) =>
+          path === `${folder}/web`
+            ? { passed: false, detail: 'exit 1', ...(parts && { parts }) }
+            : { passed: true, detail: '' },
+      });
+      const outcome = await bootComplete({ ...machine, effects }, settings);
+      expect(outcome.kind).toBe(ended ? 'failed' : 'confirmed');
+      const report = await readHealthReport(machine);
+      const check = report?.checks.find(({ name }) => name === 'web');
+      expect(check).toMatchObject({ known: !ended, detail: `exit 1${told}` });
+    },
+  );
+
   it('knows the check that was running when nothing more was heard of it', async () => {
     const { machine } = await onTrial([]);
     const effects = overriding(machine.effects, {
@@ -193,7 +235,6 @@ function refusing(world: World, code: string) {
 }
 
 async function stateAfter(machine: Machine, [event]: readonly [{ kind: 'armed' }]) {
-  const { writeState } = await import('../../../src/deploy/state-files.ts');
   const commit = releases.v2.checksum;
   const armed = { time: 1, ...event, deployment: deploymentB, slot: 'b', commit } as const;
   await writeState(machine, { history: [{ ...armed, version: '2', reason: '' }], held: [] });
