@@ -15,7 +15,8 @@ export function define(command: Command): void {
       'after',
       `
 Run by the OpenRC service pine-finalize-staged when the machine goes down. It merges /etc once more, as it
-is then, and makes the next boot the trial of what is staged. Nothing staged: nothing happens.
+is then, and makes the next boot the trial of what is staged. What \`pinectl kargs --no-reboot\` has armed gets
+/etc as it is then, and goes first. Nothing waits: nothing happens.
 
 Examples:
   pinectl upgrade --no-reboot && pinectl finalize-staged   as \`upgrade\`, without its reboot`,

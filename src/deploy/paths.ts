@@ -55,6 +55,11 @@ export function settledFile(machine: Machine): string {
   return `${machine.volatile}/settled`;
 }
 
+/** What /etc was when a change of kernel arguments was armed; gone after a reboot. */
+export function argumentsEtcFile(machine: Machine): string {
+  return `${machine.volatile}/arguments-etc`;
+}
+
 /** What whoever logs in is told; gone after a reboot. */
 export function noticeFile(machine: Machine): string {
   return `${machine.volatile}/notice`;

@@ -196,6 +196,91 @@ describe('a change of kernel arguments', () => {
   });
 });
 
+describe('a change of kernel arguments that waits for a reboot', () => {
+  const quiet = { hooks: standardHooks, note: () => {} };
+  const rearmed: BootChoice = { order: [4, 1, 2], trial: { block: 4, tries: 2 } };
+  const waiting = async () => {
+    const world = await begin();
+    await changeArguments(machineOf(world), { ...options(), reboot: false });
+    return world;
+  };
+  const edit = async ({ files }: World) => {
+    const path = `/data/etc/${deploymentA}/hostname`;
+    await files.writeFile(path, Buffer.from('since\n'), 0o644);
+    await files.sync(path);
+  };
+  const hostname = async ({ files }: World, id: string) =>
+    String(await files.readFile(`/data/etc/${id}/hostname`, 100));
+
+  it('S8: has what was edited under /etc until the machine goes down', async () => {
+    const world = await waiting();
+    await edit(world);
+    expect(await hostname(world, idOf(0))).toBe('web1\n');
+    const outcome = await finalizeStaged(machineOf(world), quiet);
+    expect(outcome).toMatchObject({ kind: 'armed', deployment: idOf(1) });
+    expect(await world.boot.readChoice()).toEqual(rearmed);
+    expect(await world.boot.readDeployment(4)).toMatchObject({
+      ...{ id: idOf(1), slot: 'a', kernelArguments: 'console=ttyS0 nosmt' },
+    });
+    expect(await hostname(world, idOf(1))).toBe('since\n');
+    // And nothing more to do.
+    expect(await finalizeStaged(machineOf(world), quiet)).toEqual({ kind: 'nothing' });
+  });
+
+  it('is left as it is when nothing was edited, or when its reboot was not left to somebody', async () => {
+    const world = await waiting();
+    expect(await finalizeStaged(machineOf(world), quiet)).toEqual({ kind: 'nothing' });
+    expect(await world.boot.readChoice()).toEqual(armed);
+    const rebooting = await begin();
+    await change(rebooting);
+    await edit(rebooting);
+    expect(await finalizeStaged(machineOf(rebooting), quiet)).toEqual({ kind: 'nothing' });
+  });
+
+  it('is tried with what failed before it, and not with what fails when the machine goes down', async () => {
+    const world = await begin();
+    const fails = { check: () => ({ passed: false, detail: 'exit 1' }) };
+    await changeArguments(machineOf(world, fails), { ...options(), reboot: false });
+    await edit(world);
+    await finalizeStaged(machineOf(world), quiet);
+    const { baseline } = (await readSituation(machineOf(world))).state;
+    expect(baseline).toEqual({ deployment: idOf(1), failing: ['web'] });
+  });
+
+  it('S1 S3 S7 S8: cut at every write when the machine goes down, is the one or the other, whole', async () => {
+    const world = await waiting();
+    await edit(world);
+    const start = afterCut(world, keepAll);
+    // /run is not gone: the machine has not been rebooted.
+    const running = async () => {
+      const again = afterCut(start, keepAll);
+      const path = '/run/pine/arguments-etc';
+      await again.files.makeFolder('/run/pine', 0o755);
+      await again.files.writeFile(path, Buffer.from('another'), 0o644);
+      return again;
+    };
+    const { problems, writes } = await cutEverywhere({
+      begin: running,
+      operation: (after) => finalizeStaged(machineOf(after), quiet),
+      losses: (cut) => [keepAll, dropAll, randomLoss(cut)],
+      judge: async (after) => {
+        const choice = await after.boot.readChoice();
+        const broken: string[] = [];
+        if (![armed, rearmed].some((one) => JSON.stringify(one) === JSON.stringify(choice)))
+          broken.push(`S3: the choice is ${JSON.stringify(choice)}`);
+        const trial = await after.boot.readDeployment(choice?.trial?.block ?? 0);
+        const wanted = choice?.trial?.block === 4 ? 'since\n' : 'web1\n';
+        if ((await hostname(after, trial?.id ?? '')) !== wanted) broken.push('S8: another /etc');
+        if (trial?.kernelArguments !== 'console=ttyS0 nosmt') broken.push('S3: other arguments');
+        if (after.slots.b.written || after.slots.a.written) broken.push('S1: a slot was written');
+        return broken;
+      },
+    });
+    expect(problems).toEqual([]);
+    expect(writes).toBeGreaterThan(15);
+  });
+});
+
 describe('a change of kernel arguments while an upgrade is staged', () => {
   const alone: BootChoice = { order: [1] };
   const armedAlone: BootChoice = { order: [3, 1], trial: { block: 3, tries: 2 } };

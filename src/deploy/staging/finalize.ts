@@ -1,5 +1,6 @@
 import type { Deployment } from '../../boot/choice.ts';
 import type { HookSettings } from '../hooks/run-hooks.ts';
+import { rearmArguments } from '../kernel-arguments/rearm.ts';
 import type { Machine } from '../machine.ts';
 import { withNotice } from '../notice.ts';
 import { markSettled, readSituation, type Situation, trialDeployment } from '../situation.ts';
@@ -27,7 +28,7 @@ const lockWait = 60;
 
 /**
  * Arms what is staged, when the machine goes down: the merge is repeated with /etc as it is then (S8), and the next boot
- * is the trial. Cut anywhere, the machine boots what it booted before and the deployment is still staged (S7).
+ * is the trial. A change of kernel arguments that waits for its reboot gets /etc as it is then, and goes first. Cut anywhere, the machine boots what it booted before and the deployment is still staged (S7).
  */
 export function finalizeStaged(
   machine: Machine,
@@ -36,7 +37,9 @@ export function finalizeStaged(
   return withNotice(machine, async () => {
     const lock = await machine.effects.lock(lockWait);
     try {
-      return await finalizeUnderLock(machine, options);
+      const rearmed = await rearmArguments(machine, await readSituation(machine), options);
+      if (rearmed === undefined) return await finalizeUnderLock(machine, options);
+      return { kind: 'armed', deployment: rearmed.id, commit: rearmed.commit };
     } finally {
       await lock.release();
     }
