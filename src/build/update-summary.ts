@@ -1,10 +1,9 @@
-import { rename, rm, writeFile } from 'node:fs/promises';
-import { join } from 'node:path';
 import { encodeDetachedMetadata, withSignatures } from '../repo/detached-metadata.ts';
 import { lockForWriting } from '../repo/lock.ts';
 import { listRefs } from '../repo/refs.ts';
 import type { Repository } from '../repo/repository.ts';
 import { encodeSummary, type SummaryRef } from '../repo/summary.ts';
+import { writeSummary } from '../repo/write-summary.ts';
 import type { SecretKey } from '../trust/keys.ts';
 
 /**
@@ -20,15 +19,7 @@ export async function updateSummary(
   try {
     const refs = await describeRefs(repository);
     const bytes = encodeSummary(refs, now);
-    // Signatures of another summary must not stand beside this one at any time.
-    await rm(join(repository.path, 'summary.sig'), { force: true });
-    await replace(repository, 'summary', bytes);
-    if (keys.length > 0) {
-      const { signCommit } = await import('../trust/sign.ts');
-      const signatures = await Promise.all(keys.map((key) => signCommit(bytes, key)));
-      const signed = encodeDetachedMetadata(withSignatures([], signatures));
-      await replace(repository, 'summary.sig', signed);
-    }
+    await writeSummary(repository, bytes, await sign(bytes, keys));
     return refs;
   } finally {
     await lock.release();
@@ -46,10 +37,9 @@ async function describeRefs(repository: Repository): Promise<Map<string, Summary
   return refs;
 }
 
-async function replace(repository: Repository, name: string, bytes: Uint8Array): Promise<void> {
-  const temporary = join(repository.path, 'tmp', `pine-${name}`);
-  await writeFile(temporary, bytes);
-  await repository.durability.sync(temporary);
-  await rename(temporary, join(repository.path, name));
-  await repository.durability.sync(repository.path);
+async function sign(bytes: Buffer, keys: readonly SecretKey[]): Promise<Buffer | undefined> {
+  if (keys.length === 0) return undefined;
+  const { signCommit } = await import('../trust/sign.ts');
+  const signatures = await Promise.all(keys.map((key) => signCommit(bytes, key)));
+  return encodeDetachedMetadata(withSignatures([], signatures));
 }

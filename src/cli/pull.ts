@@ -20,15 +20,20 @@ export function define(command: Command): void {
   repositoryOptions(command)
     .argument('<remote>', 'a repository: an http(s) URL or a path')
     .argument('[refs...]', 'refs or checksums of commits (default: all refs)')
-    .option('--mirror', 'refs keep their names, instead of becoming NAME:REF')
+    .option('--mirror', 'refs keep their names, instead of becoming NAME:REF, and deltas come too')
     .option('--remote-name <name>', 'the NAME that refs get in front', 'origin')
     .option('--depth <number>', 'so many parents of each commit too; -1 for all', parseDepth, 0)
-    .option('--keys <folder>', 'take only commits that a key (*.pub) of this folder signed')
+    .option(
+      '--keys <folder>',
+      'take only commits and deltas that a key (*.pub) of this folder signed',
+    )
     .addHelpText(
       'after',
       `
 Every object is checked before it is stored, and refs are set last. A pull that was cut goes on where
-it stopped when it is run again. Without refs, a remote over HTTP needs a summary (\`pinectl summary\`).
+it stopped when it is run again. With --mirror everything comes that machines ask for, deltas too; a delta
+that is damaged, or not signed by --keys, is left out and named. Without refs, a remote over HTTP needs a
+summary (\`pinectl summary\`).
 
 Examples:
   pinectl pull --repo repo https://updates.example.org/repo alpine/x86_64/web
@@ -49,16 +54,19 @@ async function run(from: string, names: readonly string[], options: Options): Pr
       names,
       remoteName: options.mirror ? undefined : options.remoteName,
       depth: options.depth,
+      deltas: options.mirror ?? false,
       makePlan: makePlanAgain,
       progress: progress.report,
       ...(keys === undefined ? {} : { keys }),
     });
     progress.end();
-    const { refs, commits, objects, bytes } = result;
+    const { refs, commits, objects, deltas, bytes, refused } = result;
+    for (const { what, error } of refused)
+      process.stderr.write(`${what} did not come: ${error.toText()}\n`);
     print(options.json, result, () =>
       [
         ...Object.entries(refs).map(([ref, commit]) => `${commit}  ${ref}`),
-        `${commits.length} commits and ${objects} files fetched, ${formatBytes(bytes)}`,
+        `${commits.length} commits, ${objects} files and ${deltas} deltas fetched, ${formatBytes(bytes)}`,
       ].join('\n'),
     );
   } finally {

@@ -21,17 +21,23 @@ import { fetchedSizes, missingBytes } from './fetched-sizes.ts';
 import { listDeltas } from './store.ts';
 
 /**
- * Writes the index of every commit that a delta leads to, where it is not right already. Whoever calls this
- * holds the repository's lock.
+ * Writes the index of every commit that a delta leads to, where it is not right already. `hints` are indexes of
+ * another repository, by commit: what they tell of deltas that are here too is not measured again, and can't be
+ * where old commits are missing. Whoever calls this holds the repository's lock.
  */
-export async function renewIndexes(repository: Repository): Promise<void> {
+export async function renewIndexes(
+  repository: Repository,
+  hints: ReadonlyMap<string, DeltaIndex> = new Map(),
+): Promise<void> {
   const deltas = await listDeltas(repository);
-  const old = new Map<string, DeltaIndex>();
+  const old = new Map<string, readonly IndexedSource[]>();
   for (const { to } of deltas) {
-    if (!old.has(to)) old.set(to, await readIndex(repository, to));
+    if (old.has(to)) continue;
+    const { sources } = await readIndex(repository, to);
+    old.set(to, [...sources, ...(hints.get(to)?.sources ?? [])]);
   }
   const known = new Map<string, number>();
-  for (const link of [...old.values()].flatMap(({ sources }) => sources).flatMap(linksOf)) {
+  for (const link of [...old.values()].flat().flatMap(linksOf)) {
     known.set(keyOf(link), link.made);
   }
   const links = new Map<string, Link[]>();
@@ -42,7 +48,10 @@ export async function renewIndexes(repository: Repository): Promise<void> {
   }
   for (const [to, before] of old) {
     const found = sourcesOf(to, links);
-    const files = new Map(before.sources.map(({ commit, files }) => [commit, files]));
+    const files = new Map<string, number>();
+    for (const source of before) {
+      if (source.files !== undefined) files.set(source.commit, source.files);
+    }
     const index = {
       more: found.more,
       sources: await withFiles(repository, to, found.sources, files),
@@ -103,7 +112,7 @@ async function withFiles(
   repository: Repository,
   to: string,
   sources: readonly Omit<IndexedSource, 'files'>[],
-  known: ReadonlyMap<string, number | undefined>,
+  known: ReadonlyMap<string, number>,
 ): Promise<IndexedSource[]> {
   const isNew = sources.some(({ commit }) => known.get(commit) === undefined);
   const sizes = isNew ? await fetchedSizes(repository, to) : undefined;

@@ -37,9 +37,7 @@ export async function publishDelta(
   pieces: Iterable<Uint8Array> | AsyncIterable<Uint8Array>,
   check?: (path: string) => Promise<void>,
 ): Promise<number> {
-  const path = join(repository.path, deltaPath(ends));
   const temporary = join(repository.path, 'tmp', `pine-${ends.from}.delta`);
-  const first = await mkdir(dirname(path), { recursive: true });
   const file = await open(temporary, 'w');
   let size = 0;
   try {
@@ -47,17 +45,28 @@ export async function publishDelta(
       await file.writeFile(piece);
       size += piece.length;
     }
-    await file.sync();
   } finally {
     await file.close();
   }
   await check?.(temporary);
-  await rename(temporary, path);
+  await publishDeltaFile(repository, ends, temporary);
+  return size;
+}
+
+/** The same with a file of the repository's file system, which gets the delta's name. */
+export async function publishDeltaFile(
+  repository: Repository,
+  ends: { readonly from: string; readonly to: string },
+  file: string,
+): Promise<void> {
+  const path = join(repository.path, deltaPath(ends));
+  await nodeFileSystem.sync(file); // S6
+  const first = await mkdir(dirname(path), { recursive: true });
+  await rename(file, path);
   for (let each = dirname(path); each !== repository.path; each = dirname(each)) {
     await nodeFileSystem.sync(each);
     if (first === undefined) break;
   }
-  return size;
 }
 
 /** Takes a delta away; its folder, with the index, goes with the last one. */

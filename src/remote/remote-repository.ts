@@ -123,6 +123,11 @@ export class RemoteRepository {
     return this.#read('summary', summaryLimit);
   }
 
+  /** The signatures of the summary, unchecked; `undefined` when it has none. */
+  fetchSummarySignatures(): Promise<Buffer | undefined> {
+    return this.#read('summary.sig', commitLimit);
+  }
+
   /**
    * The bytes of a commit's full plan, for a place from where nobody reads them before the stream has
    * ended well (S5): it throws CORRUPT_PLAN at its end when they are not what `digest` says.

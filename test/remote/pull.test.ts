@@ -89,7 +89,9 @@ test('a commit comes whole, with its plan; refs get the name of the remote, or k
     refs: { 'test/small': commits[0] },
     commits: [],
     objects: 0,
+    deltas: 0,
     bytes: 0,
+    refused: [],
   });
   expect(readdirSync(join(repository.path, 'tmp'))).toEqual([]);
 });

@@ -15,6 +15,8 @@ import { Transaction } from '../../repo/transaction.ts';
 import { authenticate } from '../../trust/authenticate.ts';
 import type { PublicKey } from '../../trust/keys.ts';
 import { RemoteRepository } from '../remote-repository.ts';
+import { mirrorSummary } from './mirror-summary.ts';
+import { type ReceivedDeltas, receiveDeltas } from './receive-deltas.ts';
 import { partPrefix, receiveFileObject } from './receive-file-object.ts';
 import { parallelRequests, receiveTree } from './receive-tree.ts';
 import { listRemoteRefs } from './remote-refs.ts';
@@ -29,7 +31,9 @@ export interface PullOptions {
   readonly remoteName: string | undefined;
   /** How many parents of each commit come too; -1 for all that the remote has. */
   readonly depth: number;
-  /** Only commits that one of these signed are taken; `undefined`: any. */
+  /** Whether the deltas that lead to the commits come too, so that machines can be served from here. */
+  readonly deltas?: boolean;
+  /** Only commits and deltas that one of these signed are taken; `undefined`: any. */
   readonly keys?: readonly PublicKey[];
   /** Makes a commit's plan from its objects: for remotes that lost it. */
   readonly makePlan: (repository: Repository, commit: string) => Promise<Iterable<Uint8Array>>;
@@ -42,8 +46,11 @@ export interface PullResult {
   /** Commits that came, or that were there in part. */
   readonly commits: readonly string[];
   readonly objects: number;
-  /** Bytes of the objects fetched. */
+  readonly deltas: number;
+  /** Bytes of the objects and deltas fetched. */
   readonly bytes: number;
+  /** Deltas that are not what they should be: the remote's machines don't take them either. */
+  readonly refused: ReceivedDeltas['refused'];
 }
 
 /**
@@ -67,9 +74,14 @@ export async function pull(
       await puller.history(checksum);
       if (!isChecksum(name)) puller.setRef(name, checksum);
     }
+    // A machine that sees the new ref finds its deltas.
+    await puller.deltas();
     await transaction.commit();
     await removeParts(repository);
-    return puller.result();
+    const result = puller.result();
+    const isMirror = options.remoteName === undefined && options.names.length === 0;
+    if (isMirror) await mirrorSummary(remote, repository, result.refs);
+    return result;
   } finally {
     await transaction.close();
   }
@@ -81,6 +93,8 @@ class Puller {
   readonly #options: PullOptions;
   readonly #refs: Record<string, string> = {};
   readonly #commits: string[] = [];
+  readonly #visited = new Set<string>();
+  #deltas: ReceivedDeltas = { deltas: 0, bytes: 0, refused: [] };
   #objects = 0;
   #bytes = 0;
   #unpublished = 0;
@@ -96,7 +110,9 @@ class Puller {
       refs: this.#refs,
       commits: this.#commits,
       objects: this.#objects,
-      bytes: this.#bytes,
+      deltas: this.#deltas.deltas,
+      bytes: this.#bytes + this.#deltas.bytes,
+      refused: this.#deltas.refused,
     };
   }
 
@@ -124,7 +140,17 @@ class Puller {
     }
   }
 
+  /** The deltas that lead to the commits, if they are wanted. */
+  async deltas(): Promise<void> {
+    const { deltas = false, keys, progress = () => {} } = this.#options;
+    if (!deltas) return;
+    const { repository } = this.#transaction;
+    const commits = [...this.#visited];
+    this.#deltas = await receiveDeltas(this.#remote, repository, commits, { keys, progress });
+  }
+
   async #commit(checksum: string): Promise<Commit> {
+    this.#visited.add(checksum);
     const { repository } = this.#transaction;
     const present = await isWhole(repository, checksum);
     // Signatures may have been added since; all else can't have changed.

@@ -3,6 +3,7 @@ import { open, statfs } from 'node:fs/promises';
 import { join } from 'node:path';
 import { PineError } from '../../error.ts';
 import { readFileHeaderAt, readFileObjectAt } from '../../repo/file-object.ts';
+import type { Repository } from '../../repo/repository.ts';
 import type { Transaction } from '../../repo/transaction.ts';
 import { fileObjectLimit, longestHeader } from '../file-object.ts';
 import type { RemoteRepository } from '../remote-repository.ts';
@@ -24,7 +25,7 @@ export async function receiveFileObject(
 ): Promise<number> {
   const part = partFile(transaction, checksum);
   const from = existsSync(part) ? statSync(part).size : 0;
-  const limit = await roomFor(transaction);
+  const limit = await roomFor(transaction.repository);
   let received = 0;
   try {
     received = await download(remote, checksum, part, from, limit);
@@ -81,8 +82,8 @@ async function download(
   return size - from;
 }
 
-async function roomFor(transaction: Transaction): Promise<number> {
-  const { path } = transaction.repository;
+/** How many bytes may come into a repository. Throws SPACE_REPOSITORY when there are none. */
+export async function roomFor({ path }: Repository): Promise<number> {
   const { bavail, bsize } = await statfs(path);
   const room = bavail * bsize - reserve;
   if (room > 0) return room;
