@@ -41,6 +41,7 @@ class BundleSource implements ByteSource {
  * not in it, and its deltas are read where they are.
  */
 export class BundleRemote extends RemoteRepository {
+  override readonly kind = 'bundle';
   readonly noFiles = 'a bundle has deltas only';
   readonly #bundle: Bundle;
 

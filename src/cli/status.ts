@@ -10,7 +10,8 @@ import {
   type MachineOptions,
   openMachine,
 } from './machine-options.ts';
-import { formatBytes, print } from './output.ts';
+import { describeOrigin } from './origin-text.ts';
+import { formatBytes, formatTime, print } from './output.ts';
 
 export function define(command: Command): void {
   addMachineOptions(command)
@@ -83,17 +84,21 @@ function describeSlot({ slot, running, deployments, contents, problem }: SlotSta
     .join(', ');
   const head = `slot ${slot}${running ? ', running' : ''}: ${states || 'boots nothing'}`;
   if (contents === undefined) return [head, `  ${problem}`];
-  const { commit, version, timestamp, imageSize, imageSha256, signedBy } = contents;
+  const { commit, version, timestamp, imageSize, imageSha256, origin } = contents;
   return [
     head,
     `  version   ${version || 'not named'}, of ${formatTime(timestamp)}`,
     `  commit    ${commit}`,
     `  image     ${formatBytes(imageSize)}, SHA-256 ${imageSha256}`,
-    `  signed    ${signedBy === null ? 'by no key that is trusted' : `by ${basename(signedBy)}`}`,
+    `  signed    ${describeSignature(contents)}`,
+    origin === null
+      ? '  came      with the installation, or before that was recorded'
+      : `  came      ${formatTime(origin.time)} ${describeOrigin(origin)}`,
   ];
 }
 
-function formatTime(seconds: number): string {
-  const time = new Date(seconds * 1000);
-  return Number.isNaN(time.getTime()) ? String(seconds) : time.toISOString().replace('.000Z', 'Z');
+function describeSignature({ signedBy, origin }: NonNullable<SlotStatus['contents']>): string {
+  if (signedBy !== null) return `by ${basename(signedBy)}`;
+  const then = origin === null ? '' : `; when it came: by ${origin.signedBy}`;
+  return `by no key that is trusted${then}`;
 }

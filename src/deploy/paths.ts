@@ -45,6 +45,16 @@ export function hooksFile(machine: Machine): string {
   return `${stateFolder(machine)}/hooks.json`;
 }
 
+/** The folder of what is known of how deployments came. */
+export function originFolder(machine: Pick<Machine, 'data'>): string {
+  return `${machine.data}/pine/origins`;
+}
+
+/** How a deployment came. */
+export function originFile(machine: Pick<Machine, 'data'>, deployment: string): string {
+  return `${originFolder(machine)}/${deployment}.json`;
+}
+
 /** Which deployments are pinned. */
 export function pinsFile(machine: Pick<Machine, 'data'>): string {
   return `${machine.data}/pine/pins.json`;

@@ -9,6 +9,8 @@ import { type HealthReport, readHealthReport } from './health/health-report.ts';
 import type { FailedHook } from './hooks/run-hooks.ts';
 import { readTold } from './hooks/told.ts';
 import type { Machine } from './machine.ts';
+import type { Origin } from './origin/origin.ts';
+import { readOrigin } from './origin/origin-file.ts';
 import { isPinned, type Pin } from './pins/pins.ts';
 import { hasFallenBack, readSituation, type Situation } from './situation.ts';
 import { readSlot, slotSignatures } from './slot-contents.ts';
@@ -37,6 +39,8 @@ export interface SlotStatus {
     readonly imageSha256: string;
     /** The trusted key that signed it; null when none did. */
     readonly signedBy: string | null;
+    /** How it came to this machine; null when that is not on record. */
+    readonly origin: Origin | null;
   };
   readonly problem?: string;
 }
@@ -89,16 +93,17 @@ export interface Status {
 export async function readStatus(machine: Machine, keys: readonly PublicKey[]): Promise<Status> {
   const situation = await readSituation(machine);
   const { choice, state, stateLost } = situation;
+  const staged = await readStaged(machine, situation);
   const slots: SlotStatus[] = [];
   for (const slot of ['a', 'b'] as const)
-    slots.push(await slotStatus(machine, slot, situation, keys));
+    slots.push(await slotStatus(machine, slot, situation, { staged, keys }));
   const writing = await readWriting(machine);
   const left = state.history.findLast(({ kind }) => kind === 'fell-back' || kind === 'rolled-back');
   return {
     running: machine.running,
     slots,
     trial: trialStatus(machine, situation),
-    staged: (await readStaged(machine, situation)) ?? null,
+    staged: staged ?? null,
     choiceReadable: choice !== undefined,
     lastRollback: left ?? null,
     health: (await readHealthReport(machine)) ?? null,
@@ -142,11 +147,25 @@ function trialStatus(machine: Machine, situation: Situation): Status['trial'] {
   return { deployment: known?.id ?? `block ${trial.block}`, tries: trial.tries, state };
 }
 
+/** Deployments of one image differ in their kernel arguments only: the latest record tells. */
+async function originOf(
+  machine: Machine,
+  commit: string,
+  ids: readonly string[],
+): Promise<Origin | undefined> {
+  let latest: Origin | undefined;
+  for (const id of ids) {
+    const origin = await readOrigin(machine, { id, commit });
+    if (origin !== undefined && origin.time >= (latest?.time ?? 0)) latest = origin;
+  }
+  return latest;
+}
+
 async function slotStatus(
   machine: Machine,
   slot: SlotName,
   { choice, deployments, pins }: Situation,
-  keys: readonly PublicKey[],
+  { staged, keys }: { readonly staged: Staged | undefined; readonly keys: readonly PublicKey[] },
 ): Promise<SlotStatus> {
   const listed = (choice?.order ?? []).flatMap((block) =>
     deployments.filter((deployment) => deployment.block === block && deployment.slot === slot),
@@ -165,6 +184,8 @@ async function slotStatus(
     const contents = await readSlot(machine.slots[slot]);
     if (contents === undefined) return { ...base, problem: 'empty, or being written' };
     const { checksum, version, commit, image, trailer } = contents;
+    const ids = deployments.filter((known) => known.slot === slot).map(({ id }) => id);
+    if (staged?.slot === slot) ids.push(staged.deployment);
     return {
       ...base,
       contents: {
@@ -173,6 +194,7 @@ async function slotStatus(
         timestamp: commit.timestamp,
         imageSize: image.size,
         imageSha256: image.sha256,
+        origin: (await originOf(machine, checksum, ids)) ?? null,
         signedBy: tellSigner(trailer.commit, slotSignatures(contents), keys)?.name ?? null,
       },
     };

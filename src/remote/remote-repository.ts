@@ -20,6 +20,7 @@ const refLength = 65;
 
 /** A repository that is only read from, and that is not believed: all it gives is checked here or in trust/. */
 export class RemoteRepository {
+  readonly kind: 'remote' | 'bundle' = 'remote';
   readonly #source: CountedSource;
   /** File contents, by checksum: fetched, inflated and checked. */
   readonly objects: ObjectSource;

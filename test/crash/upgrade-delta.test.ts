@@ -48,12 +48,12 @@ function upgradeBy(way: 'delta' | 'chain') {
   };
 }
 
-/** What is on the machine, but for the plan: one that is fetched after all is no other end. */
+/** What is on the machine, but for the plan and what was fetched: a plan that is fetched after all is no other end. */
 async function describeWorld({ slots, boot, files }: World): Promise<string> {
   return [
     boot.disk.medium.toString('base64'),
     createHash('sha256').update(slots.b.medium).digest('hex'),
-    ...files.describe('/data').filter((line) => !line.includes('.plan')),
+    ...files.describe('/data').filter((line) => !/\.plan|\/pine\/origins\//.test(line)),
   ].join('\n');
 }
 

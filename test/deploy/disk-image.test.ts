@@ -259,6 +259,10 @@ describe.skipIf(missing('disk', 'grub') !== undefined)('a disk image as a machin
     const device = await nodeBlockDevice(copy, { start, size }).open('read');
     expect(slotProblem(await device.read(0, size), v2)).toBeUndefined();
     await device.close();
+    const status = await pinectl('status', ...on);
+    expect(status.out).toMatch(
+      /^ {2}came {6}\S+ from bundle \/\S+ \(alpine\/x86_64\/web\) by a delta, /m,
+    );
   });
 
   it('is left as it was when the remote stops half-way, and upgrades when it is back', async () => {
@@ -287,6 +291,16 @@ describe.skipIf(missing('disk', 'grub') !== undefined)('a disk image as a machin
     const status = JSON.parse((await pinectl('status', '--json')).out);
     expect(status).toMatchObject({ trial: { state: 'armed', tries: 2 }, writing: null });
     const id = status.trial.deployment;
+    expect(status.slots[0].contents.origin).toBeNull();
+    expect(status.slots[1].contents.origin).toMatchObject({
+      ...{ kind: 'remote', ref, way: 'files', signedBy: 'release.pub', fetched: bytes },
+      place: expect.stringMatching(/^http:\/\/127\.0\.0\.1:/),
+    });
+    const text = new RegExp(
+      `armed +${id}, slot b, v2: from http://127.* by files, .* fetched$`,
+      'm',
+    );
+    expect((await pinectl('history')).out).toMatch(text);
     const etc = (name: string) => readFileSync(join(folder, `state/etc/${id}/${name}`), 'utf8');
     expect(etc('hostname')).toBe('changed by the administrator\n');
     expect(etc('sysctl.conf')).toBe('mine\n\n\nv2\n');

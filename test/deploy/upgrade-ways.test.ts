@@ -1,5 +1,6 @@
 import { beforeAll, describe, expect, it } from 'vitest';
 import { nothing } from '../../src/delta/delta-path.ts';
+import { readStatus } from '../../src/deploy/status.ts';
 import type { UpgradeRemote } from '../../src/deploy/upgrade/survey.ts';
 import { previewUpgrade, upgrade } from '../../src/deploy/upgrade.ts';
 import {
@@ -63,7 +64,8 @@ async function upgradeWith(changes: Partial<UpgradeRemote>, world = afterCut(bas
   const outcome = await upgrade(machineOf(world), options(changes, notes));
   expect(slotProblem(world.slots.b.medium, releases.v2.checksum)).toBeUndefined();
   expect(await world.files.status('/data/pine/deltas')).toBeUndefined();
-  return { notes, outcome };
+  const [, slot] = (await readStatus(machineOf(world), [])).slots;
+  return { notes, outcome, origin: slot?.contents?.origin };
 }
 
 const noFiles = {
@@ -79,8 +81,10 @@ const noFiles = {
 
 describe('an upgrade takes the way of the fewest bytes', () => {
   it('a chain of deltas where there is none from what runs', async () => {
-    const { notes, outcome } = await upgradeWith({ ...offered(first, second), ...noFiles });
+    const offers = { ...offered(first, second), ...noFiles };
+    const { notes, outcome, origin } = await upgradeWith(offers);
     expect(notes).toEqual([]);
+    expect(origin).toMatchObject({ way: 'chain', deltas: 2 });
     expect(outcome.fetched?.objects).toBe(0);
   });
 
@@ -144,6 +148,7 @@ describe('an upgrade takes the way of the fewest bytes', () => {
     const damaged = await upgradeWith(offered(first, { ...second, bytes: wrong }));
     expect(damaged.notes.join()).toMatch(/the chain of deltas is not used: a delta is damaged/);
     expect(damaged.outcome.fetched?.objects).toBeGreaterThan(0);
+    expect(damaged.origin).toMatchObject({ way: 'files', deltas: 0 });
   });
 
   it('S5: deltas that do not join are refused before the slot changes', async () => {
@@ -208,7 +213,8 @@ describe('an upgrade takes the way of the fewest bytes', () => {
     const { medium } = world.slots.a;
     medium[200_000] = (medium[200_000] ?? 0) ^ 1;
     const remote = { ...offered(direct, full), ...noFiles };
-    const { notes } = await upgradeWith(remote, afterCut(world, keepAll));
+    const { notes, origin } = await upgradeWith(remote, afterCut(world, keepAll));
     expect(notes.join()).toContain('fetching the whole image');
+    expect(origin).toMatchObject({ way: 'full', deltas: 1, resumedAt: 0 });
   });
 });

@@ -12,6 +12,8 @@ import type { ArmingWork, Work } from '../upgrade/work.ts';
 
 /** What a change writes, with the choice that makes room for it, if there must be one. */
 export interface ChangeWork extends ArmingWork, Pick<Work, 'askBeforeArming'> {
+  /** The deployment that runs. */
+  readonly own: Numbered;
   readonly pruned: BootChoice | undefined;
 }
 
@@ -43,6 +45,7 @@ export async function changeWork(
   const { commit, slot } = own;
   return {
     machine,
+    own,
     target: { running: own.block },
     deployment: { id, slot, kernelArguments, commit },
     block,
@@ -60,9 +63,10 @@ export async function changeWork(
 /** Ids that a new deployment must not have. One that a cut kept from being armed is free again (S7). */
 async function takenIds(
   { files, data }: Machine,
-  { choice, deployments, state, stateLost }: Situation,
+  { choice, deployments, pins, state, stateLost }: Situation,
 ): Promise<ReadonlySet<string>> {
-  const isListed = ({ block }: Numbered) => choice?.order.includes(block) ?? false;
+  const isListed = ({ block, id }: Numbered) =>
+    (choice?.order.includes(block) ?? false) || isPinned(pins, id);
   const listed = deployments.filter(isListed).map(({ id }) => id);
   const known = state.history.map(({ deployment }) => deployment);
   const last = state.history.at(-1);

@@ -1,6 +1,7 @@
 import { removeDurably } from '../durable-file.ts';
 import { makeEtc } from '../etc/make-etc.ts';
 import { readConflicts } from '../etc/records.ts';
+import { writeOrigin } from '../origin/origin-file.ts';
 import { attemptsFile, etcFolder } from '../paths.ts';
 import { changeChoice } from '../refusals.ts';
 import { addOnce } from '../settle.ts';
@@ -17,6 +18,11 @@ export async function stage(work: Work): Promise<void> {
   if (strict) throwOnConflicts(await readConflicts(machine, id), machine.etc);
   const { failing } = baseline;
   await writeStaged(machine, { deployment: id, slot, commit, version, tries, deadline, failing });
+}
+
+/** Before anything names the deployment: how its image came. */
+export async function noteOrigin({ machine, deployment, origin }: Work): Promise<void> {
+  await writeOrigin(machine, deployment.id, origin());
 }
 
 /** What was staged is armed, or is about to be overwritten (S2): a reboot must not arm it. */

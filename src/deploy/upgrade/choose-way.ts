@@ -4,6 +4,7 @@ import { type PlanSummary, summarizePlan, useRanges } from '../../plan/ranges.ts
 import { bytesReader } from '../../ports/positioned-reader.ts';
 import { removeDurably } from '../durable-file.ts';
 import type { Machine } from '../machine.ts';
+import type { Origin } from '../origin/origin.ts';
 import { deltaFolder } from '../paths.ts';
 import { openBasePlan } from './base-plan.ts';
 import { openNewPlan } from './new-plan.ts';
@@ -23,6 +24,11 @@ import type { Work } from './work.ts';
 type New = Extract<Survey, { kind: 'new' }>;
 type Options = Pick<PrepareOptions, 'keys' | 'remote' | 'note' | 'progress'>;
 
+/** The way that was chosen, and which one it came to be in the end. */
+export interface ChosenWay extends Pick<Work, 'recipe' | 'segmentsWithoutBase'> {
+  readonly wayTaken: (resumedAt: number) => Pick<Origin, 'way' | 'deltas' | 'resumedAt'>;
+}
+
 /**
  * Takes the way to the new image that fetches the fewest bytes; the next one when that turns out not to be there,
  * not to be right or to have no room. `kept` bytes of the data partition are for other things.
@@ -34,7 +40,7 @@ export async function chooseWay(
   found: New,
   options: Options,
   kept: number,
-): Promise<Pick<Work, 'recipe' | 'segmentsWithoutBase'>> {
+): Promise<ChosenWay> {
   const summarize = () => summarizeFiles(machine, found, options);
   const facts = await wayFacts(machine, found, options, { kept, summarize });
   const failures = new Map<Way['kind'], string>();
@@ -48,13 +54,21 @@ export async function chooseWay(
       }
     }
     if (way === undefined || !isUsable(way)) throw noWay(found, facts, failures);
-    const segmentsWithoutBase = () => fromNothing(machine, found, ways, { ...options, kept });
-    if (way.kind === 'files') {
-      return { ...(await byFiles(machine, found, options)), segmentsWithoutBase };
-    }
+    const { kind, links } = way;
+    let wayTaken: ChosenWay['wayTaken'] = (resumedAt) => {
+      return { way: kind, deltas: links.length, resumedAt };
+    };
+    const rest = {
+      wayTaken: (resumedAt: number) => wayTaken(resumedAt),
+      segmentsWithoutBase: () =>
+        fromNothing(machine, found, ways, { ...options, kept }, (by) => {
+          wayTaken = () => ({ way: by, deltas: by === 'full' ? 1 : 0, resumedAt: 0 });
+        }),
+    };
+    if (way.kind === 'files') return { ...(await byFiles(machine, found, options)), ...rest };
     try {
       const recipe = await obtainDeltas(machine, found, way.links, { ...options, kept });
-      return { recipe, segmentsWithoutBase };
+      return { recipe, ...rest };
     } catch (error) {
       if (!isOfTheDelta(error)) throw error;
       const why = `${error.message} (${error.details.found})`;
@@ -126,6 +140,7 @@ async function* fromNothing(
   found: New,
   ways: readonly Way[],
   options: Options & { readonly kept: number },
+  tell: (way: 'full' | 'files') => void,
 ): ReturnType<Work['segmentsWithoutBase']> {
   const full = ways.find(({ kind }) => kind === 'full');
   let recipe: Work['recipe'] | undefined;
@@ -137,6 +152,7 @@ async function* fromNothing(
       options.note(`the full delta is not used: ${error.message} (${error.details.found})`);
     }
   }
+  tell(recipe === undefined ? 'files' : 'full');
   if (recipe === undefined) yield* (await openNewPlan(machine, found, options)).segments();
   else yield* recipe(bytesReader(new Uint8Array())).segments;
 }

@@ -1,3 +1,4 @@
+import { basename } from 'node:path/posix';
 import { encodeTrailer } from '../../image/trailer.ts';
 import type { Progress } from '../../ports/progress.ts';
 import { freeBlock, newDeploymentId } from '../deployments.ts';
@@ -55,7 +56,7 @@ export async function prepare(
   if (options.strict) await refuseConflicts(machine, found, options);
   await askHooks(machine, 'before-staging', subject, configuration.hooks);
 
-  const way = await chooseWay(machine, found, options, kept);
+  const { wayTaken, ...way } = await chooseWay(machine, found, options, kept);
   const taken = takenBlocks(situation, target.unlisted.order);
   const block = freeBlock(situation.deployments, taken, target.slot);
   if (block === undefined) throw noFreeBlock(taken);
@@ -82,6 +83,16 @@ export async function prepare(
       detachedMetadata: accepted.detachedMetadata,
     }),
     ...way,
+    origin: () => ({
+      commit: accepted.checksum,
+      time: machine.clock.now(),
+      kind: remote.kind,
+      place: remote.name,
+      ref: configuration.ref,
+      ...wayTaken(resumeAt),
+      fetched: remote.received,
+      signedBy: basename(accepted.signedBy),
+    }),
     objects: remote.objects,
     checkpointBytes: options.checkpointBytes ?? standardCheckpoint,
     baseline: { deployment: id, failing: baselineOf(outcomes) },

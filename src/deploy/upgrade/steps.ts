@@ -3,6 +3,7 @@ import {
   forgetStaging,
   forgetWriting,
   mergeIntoNewEtc,
+  noteOrigin,
   remember,
   stage,
   writeArguments,
@@ -30,6 +31,7 @@ export const stagingSteps: readonly Step[] = [
   { name: 'write the trailer', run: writeTrailer },
   { name: 'read back', run: readBack },
   { name: 'merge /etc', run: mergeIntoNewEtc },
+  { name: 'note the origin', run: noteOrigin },
   { name: 'stage', run: stage },
   { name: 'forget the write', run: forgetWriting },
 ];

@@ -23,6 +23,7 @@ import { refuseArmed } from './refuse.ts';
 
 /** A repository to upgrade from. Nothing that it gives is believed (S5). */
 export interface UpgradeRemote {
+  readonly kind: 'remote' | 'bundle';
   readonly name: string;
   readonly objects: ObjectSource;
   /** Bytes that came over the wire so far, without the protocol's own. */

@@ -1,6 +1,7 @@
 import { conflictsFile } from '../../etc/conflicts.ts';
 import { removeDurably } from '../durable-file.ts';
 import type { Machine } from '../machine.ts';
+import { removeOtherOrigins } from '../origin/origin-file.ts';
 import { deltaFolder, etcFolder, stateFolder } from '../paths.ts';
 import { isPinned } from '../pins/pins.ts';
 import { readSituation } from '../situation.ts';
@@ -10,8 +11,8 @@ import { readStaged } from '../staging/staged-file.ts';
 const keptGenerations = 4;
 
 /**
- * Removes what no deployment needs any more: plans of other commits, deltas, and the /etc of deployments that are
- * long gone. Of those only ones that an upgrade made, and none when the history or the list of pins is lost (S8).
+ * Removes what no deployment needs any more: plans of other commits, deltas, how deployments came that the history
+ * does not name any more, and the /etc of those that are long gone. Of those only ones that an upgrade made, and none when the history or the list of pins is lost (S8).
  */
 export async function tidy(machine: Machine): Promise<void> {
   const { files, data, running } = machine;
@@ -31,7 +32,9 @@ export async function tidy(machine: Machine): Promise<void> {
   if (stateLost || pins === 'damaged') return;
   const kept = new Set([running.deployment, ...listed.map(({ id }) => id)]);
   if (staged !== undefined) kept.add(staged.deployment);
-  for (const { deployment } of state.history.slice(-keptGenerations)) kept.add(deployment);
+  const known = state.history.map(({ deployment }) => deployment);
+  await removeOtherOrigins(machine, new Set([...kept, ...known]));
+  for (const deployment of known.slice(-keptGenerations)) kept.add(deployment);
   for (const name of (await files.readFolder(`${data}/etc`)) ?? []) {
     const ours = /^[0-9a-f]{12}\.[0-9]+(\.new)?$/.test(name);
     if (!ours || kept.has(name)) continue;

@@ -5,6 +5,7 @@ import type { Segment } from '../../plan/segment.ts';
 import type { PositionedReader } from '../../ports/positioned-reader.ts';
 import type { Progress } from '../../ports/progress.ts';
 import type { Machine } from '../machine.ts';
+import type { Origin } from '../origin/origin.ts';
 import type { HealthBaseline } from '../state.ts';
 import type { Target } from '../target.ts';
 
@@ -38,6 +39,8 @@ export interface Work {
   /** The same image without a byte of this machine, for when the running slot turns out to be damaged. */
   readonly segmentsWithoutBase: () => AsyncIterable<Segment>;
   readonly objects: ObjectSource;
+  /** How the image came, once it is whole. */
+  readonly origin: () => Origin;
   /** Bytes that a run which was cut left durable in the target (S7). */
   readonly resumeAt: number;
   /** The boot order to be put back once the slot is whole again, where it is written with what it held. */

@@ -6,6 +6,7 @@ import { type Release, ref } from './release.ts';
 export function remoteOf(release: Release, changes: Partial<UpgradeRemote> = {}): UpgradeRemote {
   let received = 0;
   return {
+    kind: 'remote',
     name: 'memory',
     get received() {
       return received;
