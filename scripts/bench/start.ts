@@ -1,22 +1,20 @@
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
-import { bundleModules, writeModules } from '../build/bundle.ts';
-import { projectFolder } from '../root/programs.ts';
+import { builtPinectl } from './built-pinectl.ts';
 import type { Measurement } from './measurement.ts';
 import { makeSmallMachine } from './small-machine.ts';
 import { compare, type Job, runProgram } from './timed.ts';
 
 /** What a start costs: `pinectl status` as a server has it, next to a Node.js that does nothing, and ostree. */
 export const measure: Measurement = async ({ folder, runs }) => {
-  writeModules(folder, await bundleModules(projectFolder));
+  const pinectl = await builtPinectl(folder);
   const machine = await makeSmallMachine(folder);
-  const program = join(folder, 'pinectl.mjs');
   const jobs: Job[] = [
     {
       name: 'pinectl status',
-      command: () => [process.execPath, program, 'status', ...machine],
+      command: () => pinectl('status', ...machine),
     },
-    { name: 'pinectl --version', command: () => [process.execPath, program, '--version'] },
+    { name: 'pinectl --version', command: () => pinectl('--version') },
     { name: 'node -e 0', command: () => [process.execPath, '-e', '0'] },
   ];
   if (existsSync('/usr/bin/ostree')) {

@@ -1,5 +1,4 @@
 import { createHash } from 'node:crypto';
-import { type ImageLayout, layOutImage } from '../image/layout.ts';
 import { encodeTrailer } from '../image/trailer.ts';
 import { encodePlan } from '../plan/plan-file.ts';
 import { encodeCommit } from '../repo/commit-object.ts';
@@ -15,8 +14,8 @@ import { checkFits } from './bootable/fit.ts';
 import { checkGrubReach } from './bootable/grub-reach.ts';
 import { commitMetadata, signDetached } from './commit-metadata.ts';
 import type { CommitOptions, CommitResult } from './commit-options.ts';
-import { hashImage } from './image-promise.ts';
 import { type MeasuredTree, measureTree } from './measure.ts';
+import { type MeasuredImage, measureImage } from './measure-image.ts';
 import { checkParentAccounts } from './parent-accounts.ts';
 import { checkRepositorySpace } from './repository-space.ts';
 import { sourceSize } from './source-size.ts';
@@ -67,10 +66,17 @@ async function commitOnThreads(
 ): Promise<CommitResult> {
   const { repository } = transaction;
   const { ref, progress, timestamp } = options;
-  const measured = await measureTree(tree.root, threads, progress);
+  const notes: string[] = [];
+  const {
+    tree: measured,
+    layout,
+    image,
+  }: Partial<MeasuredImage> & { tree: MeasuredTree } = options.image
+    ? await measureImage(tree.root, timestamp, threads, progress, (size) =>
+        notes.push(...checkSlots(size, options)),
+      )
+    : { tree: await measureTree(tree.root, threads, progress) };
   if (options.bootable !== undefined) checkGrubReach(measured.root);
-  const layout = options.image ? layOutImage(measured.root, timestamp) : undefined;
-  const notes = layout === undefined ? [] : checkSlots(layout, options);
   const directories: TreeObject[] = [];
   const root = encodeTree(measured.root, (object) => directories.push(object));
   if (parent !== undefined && options.skipIfUnchanged) {
@@ -79,10 +85,7 @@ async function commitOnThreads(
   }
   await checkTreeSpace(transaction, measured, directories);
 
-  const [statistics, image] = await together(
-    storeTree(transaction, measured, directories, threads, progress),
-    layout === undefined ? undefined : hashImage(layout, measured.files, threads),
-  );
+  const statistics = await storeTree(transaction, measured, directories, threads, progress);
   const commit = encodeCommit({
     metadata: commitMetadata(options, layout, image),
     parent,
@@ -128,9 +131,9 @@ async function makeBootable(
   await prepareBootable(tree, bootable);
 }
 
-function checkSlots(layout: ImageLayout, { slots = [] }: CommitOptions): string[] {
+function checkSlots(size: number, { slots = [] }: CommitOptions): string[] {
   return slots.flatMap(({ name, slotSize }) => {
-    const { warning } = checkFits(layout.size, slotSize, name);
+    const { warning } = checkFits(size, slotSize, name);
     return warning === undefined ? [] : [warning];
   });
 }
@@ -148,12 +151,4 @@ export async function checkTreeSpace(
   const links = [...measured.links.keys()].filter((link) => !transaction.has(link, 'filez'));
   const { path } = transaction.repository;
   await checkRepositorySpace(path, [...files, ...objects, ...links.map(() => 0)]);
-}
-
-/** Waits for both, also when one fails: nothing goes on behind the back of who cleans up. */
-async function together<A, B>(first: Promise<A>, second: Promise<B> | undefined) {
-  const [a, b] = await Promise.allSettled([first, second ?? Promise.resolve(undefined)]);
-  if (a.status === 'rejected') throw a.reason;
-  if (b.status === 'rejected') throw b.reason;
-  return [a.value, b.value] as const;
 }

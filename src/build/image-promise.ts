@@ -1,23 +1,24 @@
 import { createHash } from 'node:crypto';
 import type { ImageLayout } from '../image/layout.ts';
 import { encodePlan } from '../plan/plan-file.ts';
-import { fileObjectPrefix } from '../repo/file-header.ts';
 import type { Promised } from '../repo/pine-metadata.ts';
-import { Contents } from '../repo/threads/contents.ts';
+import { type ContentJob, Contents } from '../repo/threads/contents.ts';
 import type { Threads } from '../repo/threads/threads.ts';
-import { checkContent } from '../repo/write-file-object.ts';
-import type { SourceFile } from './source-tree.ts';
+import type { SourceContent } from './source-tree.ts';
 
 const zeros = Buffer.alloc(64 * 1024);
 
+/** The content of an object, and what it is hashed for besides the image. */
+type ImageObject = SourceContent & Omit<ContentJob, 'store'>;
+
 /**
  * Size and SHA-256 of the image: its segments are walked and their bytes hashed on threads, none are
- * kept. The contents are checked again: one that changed ends in INPUT_FILE_CHANGED.
+ * kept. Each object is hashed by itself as well. Throws as the contents and their `done` do.
  */
 export async function hashImage(
   layout: ImageLayout,
-  files: ReadonlyMap<string, SourceFile>,
   threads: Threads,
+  objectOf: (checksum: string) => ImageObject,
 ): Promise<Promised> {
   const contents = new Contents(threads, { whole: true });
   let size = 0;
@@ -31,13 +32,9 @@ export async function hashImage(
       }
     }
     if (segment.kind === 'object') {
-      const { checksum, length } = segment;
-      const file = files.get(checksum);
-      if (file?.content.size !== length) throw new Error(`the tree has no object ${checksum}`);
-      await contents.add(file.content.open, length, {
-        prefix: fileObjectPrefix({ ...file, target: '' }),
-        done: (found) => checkContent(found, checksum, 'the tree'),
-      });
+      const object = objectOf(segment.checksum);
+      if (object.size !== segment.length) throw new Error(`not the size of ${segment.checksum}`);
+      await contents.add(object.open, object.size, object);
     }
   }
   if (size !== layout.size) throw new Error(`the segments cover ${size} bytes of ${layout.size}`);

@@ -3,7 +3,6 @@ import { fileObjectHash, fileObjectPrefix } from '../repo/file-header.ts';
 import { Contents } from '../repo/threads/contents.ts';
 import { Threads } from '../repo/threads/threads.ts';
 import type { DirectoryNode, TreeNode } from '../repo/tree.ts';
-import { sourceSize } from './source-size.ts';
 import {
   type SourceDirectory,
   type SourceFile,
@@ -26,8 +25,49 @@ export async function measureTree(
   threads: Threads = new Threads(0),
   progress: Progress = () => {},
 ): Promise<MeasuredTree> {
-  /** Hard links share their node, and are hashed once. */
-  const checksums = await hashFiles(root, threads, progress);
+  const files = filesOf(root);
+  const tell = countBytes([...files.keys()], progress);
+  return nameFiles(root, await hashFiles(files, threads, tell));
+}
+
+/** Every file of a tree once, hard links too, with the bytes that are hashed before its content. */
+export function filesOf(root: SourceDirectory): Map<SourceFile, Buffer> {
+  const files = new Map<SourceFile, Buffer>();
+  // Most files of a tree share owner and mode.
+  const known = new Map<string, Buffer>();
+  for (const [, node] of walkSource(root)) {
+    if (node.kind !== 'file' || files.has(node)) continue;
+    const { mode, uid, gid, xattrs } = node;
+    const key = xattrs.length === 0 ? `${mode}:${uid}:${gid}` : '';
+    const prefix = known.get(key) ?? fileObjectPrefix({ ...node, target: '' });
+    if (key !== '') known.set(key, prefix);
+    files.set(node, prefix);
+  }
+  return files;
+}
+
+/** Hashes files on threads: the object checksum of each. `read` is told their sizes, one by one. */
+export async function hashFiles(
+  files: ReadonlyMap<SourceFile, Buffer>,
+  threads: Threads,
+  read: (size: number) => void,
+): Promise<Map<SourceFile, string>> {
+  const contents = new Contents(threads);
+  const checksums = new Map<SourceFile, string>();
+  for (const [file, prefix] of files) {
+    const { open, size } = file.content;
+    await contents.add(open, size, { prefix, done: (digest) => checksums.set(file, digest) });
+    read(size);
+  }
+  await contents.finish();
+  return checksums;
+}
+
+/** Puts the checksums into a tree. */
+export function nameFiles(
+  root: SourceDirectory,
+  checksums: ReadonlyMap<SourceFile, string>,
+): MeasuredTree {
   const files = new Map<string, SourceFile>();
   const links = new Map<string, SourceSymlink>();
 
@@ -52,28 +92,15 @@ export async function measureTree(
   return { root: measureDirectory(root), files, links };
 }
 
-async function hashFiles(
-  root: SourceDirectory,
-  threads: Threads,
+/** Reports the bytes of files as they are read. A file that is read twice is given twice. */
+export function countBytes(
+  files: readonly SourceFile[],
   progress: Progress,
-): Promise<ReadonlyMap<SourceFile, string>> {
-  const contents = new Contents(threads);
-  const total = sourceSize(root);
-  const checksums = new Map<SourceFile, string>();
-  const begun = new Set<SourceFile>();
+): (size: number) => void {
+  const total = files.reduce((sum, { content }) => sum + content.size, 0);
   let done = 0;
-  for (const [, node] of walkSource(root)) {
-    if (node.kind !== 'file' || begun.has(node)) continue;
-    begun.add(node);
-    const { content } = node;
-    const prefix = fileObjectPrefix({ ...node, target: '' });
-    await contents.add(content.open, content.size, {
-      prefix,
-      done: (digest) => checksums.set(node, digest),
-    });
-    done += content.size;
+  return (size) => {
+    done += size;
     progress(done, total, 'Hashing');
-  }
-  await contents.finish();
-  return checksums;
+  };
 }

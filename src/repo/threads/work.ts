@@ -59,12 +59,25 @@ export function performer(memory: SharedArrayBuffer, slotSize: number): (task: T
   /** More than so many bytes can become: one piece of output, where the default is many. */
   const deflatedLimit = (length: number) => length + Math.ceil(length / 1000) + 256;
 
+  /** Frees what zlib gave at once: the collector would let some 60 MB of it pile up in each thread. */
+  const release = ({ buffer }: Buffer) => {
+    // Small ones lie in a pool, with others.
+    if (buffer instanceof ArrayBuffer && buffer.byteLength > Buffer.poolSize) buffer.transfer(0);
+  };
+
   const store = (slot: number, digest: string, content: StoredContent) => {
     if (digest !== content.checksum) return;
     const { path, start, offset, length } = content;
     const plain = bytesOf(slot, offset, length);
     const deflated = zlib.deflateRawSync(plain, { level, chunkSize: deflatedLimit(length) });
-    fs.writeFileSync(path, Buffer.concat([start, deflated]), { flag: 'wx' });
+    const file = fs.openSync(path, 'wx');
+    try {
+      fs.writeFileSync(file, start);
+      fs.writeFileSync(file, deflated);
+    } finally {
+      fs.closeSync(file);
+      release(deflated);
+    }
   };
   const hash = (slot: number, stream: number, steps: readonly Step[]): string[] => {
     const digests: string[] = [];
@@ -89,8 +102,10 @@ export function performer(memory: SharedArrayBuffer, slotSize: number): (task: T
       finishFlush: zlib.constants.Z_SYNC_FLUSH,
       ...(before === 0 ? {} : { dictionary: bytesOf(slot, 0, before) }),
     });
+    const { length: deflatedLength } = deflated;
     bytesOf(slot, 0, slotSize).set(deflated);
-    return deflated.length;
+    release(deflated);
+    return deflatedLength;
   };
   return (task) =>
     task.kind === 'hash'
