@@ -33,6 +33,14 @@ export interface CommitOptions {
   readonly progress?: Progress;
 }
 
+/** What was stored, next to what the tree holds. */
+export interface CommitStatistics extends StoreStatistics {
+  /** Bytes of all files of the tree; hard links count once. */
+  readonly contentBytesTotal: number;
+  /** Bytes that were not stored: the repository had them, or the tree has them twice. */
+  readonly contentBytesSaved: number;
+}
+
 export interface CommitResult {
   /** The commit's checksum; the parent's when there was nothing to commit. */
   readonly commit: string;
@@ -41,7 +49,7 @@ export interface CommitResult {
   readonly parent: string | undefined;
   readonly root: RootChecksums;
   readonly image: Promised | undefined;
-  readonly statistics: StoreStatistics;
+  readonly statistics: CommitStatistics;
   /** What the user should know, a line each. */
   readonly notes: readonly string[];
 }

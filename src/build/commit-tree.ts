@@ -52,15 +52,15 @@ async function commitIn(
   const { repository } = transaction;
   const parent = await findParent(repository, options);
   await makeBootable(repository, tree, parent, options);
-  return withThreads(sourceSize(tree.root), (threads) =>
-    commitOnThreads(transaction, tree, parent, options, threads),
+  const size = sourceSize(tree.root);
+  return withThreads(size, (threads) =>
+    commitOnThreads(transaction, { tree, size, parent }, options, threads),
   );
 }
 
 async function commitOnThreads(
   transaction: Transaction,
-  tree: SourceTree,
-  parent: string | undefined,
+  { tree, size, parent }: { tree: SourceTree; size: number; parent: string | undefined },
   options: CommitOptions,
   threads: Threads,
 ): Promise<CommitResult> {
@@ -85,7 +85,7 @@ async function commitOnThreads(
   }
   await checkTreeSpace(transaction, measured, directories);
 
-  const statistics = await storeTree(transaction, measured, directories, threads, progress);
+  const stored = await storeTree(transaction, measured, directories, threads, progress);
   const commit = encodeCommit({
     metadata: commitMetadata(options, layout, image),
     parent,
@@ -107,6 +107,8 @@ async function commitOnThreads(
   transaction.addMetadataObject(commit, 'commit', checksum);
   transaction.setRef(ref, checksum);
   await transaction.commit();
+  const saved = size - stored.contentBytesWritten;
+  const statistics = { ...stored, contentBytesTotal: size, contentBytesSaved: saved };
   return { commit: checksum, unchanged: false, parent, root, image, statistics, notes };
 }
 

@@ -26,6 +26,8 @@ export async function unchangedSince(
     contentTotal: 0,
     contentWritten: 0,
     contentBytesWritten: 0,
+    contentBytesTotal: 0,
+    contentBytesSaved: 0,
   };
   return { commit: parent, unchanged: true, image, statistics };
 }

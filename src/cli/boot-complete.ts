@@ -16,7 +16,11 @@ export function define(command: Command): void {
       'after',
       `
 Run once per boot, by the OpenRC service pine-boot-complete. On trial it runs the health checks, then
-confirms the deployment or reboots. After a trial that failed it records why and holds the commit.`,
+confirms the deployment or reboots. After a trial that failed it records why and holds the commit.
+
+Examples:
+  pinectl boot-complete                                   as the service does
+  pinectl boot-complete --disk disk.img --state state/    try it on a disk image: nothing reboots`,
     )
     .action(run);
 }

@@ -72,7 +72,7 @@ Examples:
       --tree apk=nginx-1.24.0-r16.apk --apk-keys root/etc/apk/keys
   pinectl commit --repo repo --ref alpine/x86_64/web --tree root --filter small.filter \\
       --skip-if-unchanged
-  pinectl commit --repo repo --ref alpine/x86_64/web --tree root --recipe ~/recipes/web \
+  pinectl commit --repo repo --ref alpine/x86_64/web --tree root --recipe ~/recipes/web \\
       --require-clean
   pinectl commit --repo repo -b test --timestamp=@1700000000 --no-image folder
 

@@ -1,7 +1,7 @@
 import { basename } from 'node:path';
 import type { Command } from 'commander';
 import { dropAcls } from '../build/acl.ts';
-import type { CommitOptions, CommitResult } from '../build/commit-options.ts';
+import type { CommitOptions, CommitResult, CommitStatistics } from '../build/commit-options.ts';
 import { commitTree } from '../build/commit-tree.ts';
 import type { SourceTree } from '../build/source-tree.ts';
 import { parseLayout } from '../disk/layout.ts';
@@ -86,14 +86,25 @@ function report(options: NewCommitOptions, result: CommitResult): void {
   } else if (!options.json) {
     process.stderr.write(
       [
-        `Metadata: ${statistics.metadataWritten} written of ${statistics.metadataTotal}`,
-        `Content: ${statistics.contentWritten} written of ${statistics.contentTotal}, ${formatBytes(statistics.contentBytesWritten)}`,
+        ...statisticsText(statistics),
         ...(image === undefined ? [] : [`Image: ${formatBytes(image.size)}, ${image.sha256}`]),
         '',
       ].join('\n'),
     );
   }
   print(options.json, result, () => result.commit);
+}
+
+/** Objects, new ones, bytes, and what did not have to be stored. */
+function statisticsText(all: CommitStatistics): string[] {
+  const objects = all.metadataTotal + all.contentTotal;
+  const written = all.metadataWritten + all.contentWritten;
+  const { contentBytesTotal, contentBytesWritten, contentBytesSaved } = all;
+  const part = contentBytesTotal === 0 ? 0 : (100 * contentBytesSaved) / contentBytesTotal;
+  return [
+    `Objects: ${objects}, ${written} new (${all.metadataWritten} of ${all.metadataTotal} for folders, ${all.contentWritten} of ${all.contentTotal} for files)`,
+    `Bytes: ${formatBytes(contentBytesTotal)}, ${formatBytes(contentBytesWritten)} new, ${formatBytes(contentBytesSaved)} (${Math.floor(part)} %) saved by deduplication`,
+  ];
 }
 
 /** A few paths say what is meant; a thousand would hide it. */

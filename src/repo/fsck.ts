@@ -103,7 +103,7 @@ class Checker {
         for await (const _ of readFileContent(this.#repository, checksum));
       });
       done += 1;
-      progress(done, this.#files.size, 'Checking objects');
+      progress(done, this.#files.size, 'Checking objects', 'items');
     });
   }
 

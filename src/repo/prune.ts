@@ -109,7 +109,7 @@ class Needed {
         const partial = isPartial(this.#repository, next);
         await this.#addTree(commit.rootTree, commit.rootMeta, partial);
         const { size } = this.objects.commit;
-        this.#progress(size, size, 'Commits to keep');
+        this.#progress(size, size, 'Commits to keep', 'items');
       }
       next = commit.parent;
     }
@@ -182,7 +182,7 @@ class Sweep {
         const [rest = '', kind = ''] = name.split('.');
         await this.#object(folder + rest, kind, join(objects, folder, name));
       }
-      progress(index + 1, folders.length, 'Pruning');
+      progress(index + 1, folders.length, 'Pruning', 'items');
     }
   }
 

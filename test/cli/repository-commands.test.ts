@@ -43,7 +43,13 @@ describe.skipIf(missing('ostree', 'xattr') !== undefined)('on one repository', (
     second = result.commit;
     expect(result.parent).toBe(first);
     expect(result.image.size).toBeGreaterThan(0);
-    expect(result.statistics).toMatchObject({ contentTotal: 3, contentWritten: 1 });
+    expect(result.statistics).toMatchObject({
+      contentTotal: 3,
+      contentWritten: 1,
+      contentBytesTotal: 9,
+      contentBytesWritten: 4,
+      contentBytesSaved: 5,
+    });
   });
 
   test('log and show print what ostree prints, and more', () => {

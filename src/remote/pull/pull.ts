@@ -220,7 +220,7 @@ class Puller {
         this.#unpublished += bytes;
         this.#objects += 1;
         done += 1;
-        progress(done, missing.length, 'Pulling objects');
+        progress(done, missing.length, 'Pulling objects', 'items');
       });
       await this.#transaction.publish();
       this.#unpublished = 0;

@@ -66,7 +66,7 @@ export async function receiveDeltas(
   for (const [name, { from, to }] of links) {
     const size = await attempt(name, () => receiveDelta(remote, repository, { from, to, keys }));
     done += 1;
-    progress(done, links.size, 'Pulling deltas');
+    progress(done, links.size, 'Pulling deltas', 'items');
     if (size === undefined || size === 0) continue;
     deltas += 1;
     bytes += size;
