@@ -1,7 +1,9 @@
-import { basename } from 'node:path';
+import { basename, resolve } from 'node:path';
 import type { Command } from 'commander';
 import { describeTolerated } from '../deploy/health/health-report.ts';
-import type { SlotStatus, Status } from '../deploy/status.ts';
+import type { SlotStatus } from '../deploy/slot-status.ts';
+import type { Status } from '../deploy/status.ts';
+import { PineError } from '../error.ts';
 import type { PublicKey } from '../trust/keys.ts';
 import { describeConflict } from './conflict-text.ts';
 import {
@@ -15,18 +17,56 @@ import { formatBytes, formatTime, print } from './output.ts';
 
 export function define(command: Command): void {
   addMachineOptions(command)
-    .addHelpText('after', '\nExample:\n  pinectl status --json | jq .trial')
+    .option(
+      '--prometheus',
+      "print metrics for Prometheus, as node_exporter's textfile collector reads",
+    )
+    .option('--output <file>', 'with --prometheus: replace a file with them at once')
+    .addHelpText(
+      'after',
+      `
+Examples:
+  pinectl status --json | jq .trial
+  pinectl status --prometheus --output /var/lib/node_exporter/pine.prom`,
+    )
     .action(run);
 }
 
-async function run(options: MachineOptions): Promise<void> {
+interface Options extends MachineOptions {
+  readonly prometheus?: boolean;
+  readonly output?: string;
+}
+
+async function run(options: Options): Promise<void> {
+  const { prometheus = false, output, json = false } = options;
+  if (json && prometheus) throw notTogether('--json and --prometheus', 'one of the two');
+  if (output !== undefined && !prometheus) {
+    throw notTogether('--output without --prometheus', '--prometheus --output FILE');
+  }
   const { readStatus } = await import('../deploy/status.ts');
   const machine = await openMachine(options);
   const { readTrustedKeys } = await import('../trust/key-folder.ts');
   const folder = `${configurationFolder(machine, options)}/keys`;
   const keys: readonly PublicKey[] = await readTrustedKeys(machine.files, folder).catch(() => []);
   const status = await readStatus(machine, keys);
+  if (prometheus) {
+    const { formatMetrics } = await import('../deploy/metrics/exposition.ts');
+    const { statusMetrics } = await import('../deploy/metrics/status-metrics.ts');
+    const text = formatMetrics(statusMetrics(status));
+    if (output === undefined) return void process.stdout.write(text);
+    const { writeMetrics } = await import('../deploy/metrics/write-metrics.ts');
+    return writeMetrics(machine.files, resolve(output), text);
+  }
   print(options.json, status, () => describe(status));
+}
+
+function notTogether(found: string, expected: string): PineError {
+  return new PineError('USAGE_COMMAND_LINE', 'these options do not go together', {
+    expected,
+    found,
+    where: 'the command line',
+    remedy: 'run `pinectl status --help`',
+  });
 }
 
 function describe(status: Status): string {

@@ -3,7 +3,7 @@ import { PineError } from '../error.ts';
 import type { Digest } from '../image/digest.ts';
 import { decodeTrailer, type Trailer, trailerSize } from '../image/trailer.ts';
 import { verifyImage } from '../plan/read-back.ts';
-import type { BlockDeviceOpener } from '../ports/block-device.ts';
+import type { BlockDevice, BlockDeviceOpener } from '../ports/block-device.ts';
 import type { Progress } from '../ports/progress.ts';
 import { type Commit, decodeCommit, metadataValue } from '../repo/commit-object.ts';
 import { decodeDetachedMetadata, signaturesOf } from '../repo/detached-metadata.ts';
@@ -26,13 +26,21 @@ export interface SlotContents {
 export async function readSlot(opener: BlockDeviceOpener): Promise<SlotContents | undefined> {
   const device = await opener.open('read');
   try {
-    if (device.size < trailerSize) return undefined;
-    const bytes = await device.read(device.size - trailerSize, trailerSize);
-    const trailer = decodeTrailer(bytes);
-    return trailer && describeTrailer(trailer, opener.name);
+    return await readOpenSlot(device, opener.name);
   } finally {
     await device.close();
   }
+}
+
+/** The same, of a slot that is open. */
+export async function readOpenSlot(
+  device: Pick<BlockDevice, 'size' | 'read'>,
+  name: string,
+): Promise<SlotContents | undefined> {
+  if (device.size < trailerSize) return undefined;
+  const bytes = await device.read(device.size - trailerSize, trailerSize);
+  const trailer = decodeTrailer(bytes);
+  return trailer && describeTrailer(trailer, name);
 }
 
 /** Decodes the commit of a trailer. Throws CORRUPT_TRAILER when the two do not belong together. */

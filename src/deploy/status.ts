@@ -1,49 +1,19 @@
 import type { SlotName } from '../boot/choice.ts';
-import { PineError } from '../error.ts';
 import type { Conflict } from '../etc/conflicts.ts';
 import type { PublicKey } from '../trust/keys.ts';
-import { tellSigner } from '../trust/tell-signer.ts';
 import { type LastRun, readAutomatic } from './automatic/record.ts';
 import { openConflicts } from './etc/open-conflicts.ts';
 import { type HealthReport, readHealthReport } from './health/health-report.ts';
 import type { FailedHook } from './hooks/run-hooks.ts';
 import { readTold } from './hooks/told.ts';
 import type { Machine } from './machine.ts';
-import type { Origin } from './origin/origin.ts';
-import { readOrigin } from './origin/origin-file.ts';
-import { isPinned, type Pin } from './pins/pins.ts';
+import type { Pin } from './pins/pins.ts';
 import { hasFallenBack, readSituation, type Situation } from './situation.ts';
-import { readSlot, slotSignatures } from './slot-contents.ts';
+import { type SlotStatus, slotStatus } from './slot-status.ts';
 import type { Staged } from './staging/staged.ts';
 import { readStaged } from './staging/staged-file.ts';
 import type { HistoryEvent, Hold } from './state.ts';
 import { readWriting } from './state-files.ts';
-
-/** What `pinectl status` tells about a slot. */
-export interface SlotStatus {
-  readonly slot: SlotName;
-  readonly running: boolean;
-  /** Argument blocks of this slot's deployments that may boot, best first. */
-  readonly deployments: readonly {
-    readonly id: string;
-    readonly block: number;
-    readonly state: 'confirmed' | 'trial';
-    readonly pinned: boolean;
-  }[];
-  /** What the trailer says; absent when there is none that can be read. */
-  readonly contents?: {
-    readonly commit: string;
-    readonly version: string;
-    readonly timestamp: number;
-    readonly imageSize: number;
-    readonly imageSha256: string;
-    /** The trusted key that signed it; null when none did. */
-    readonly signedBy: string | null;
-    /** How it came to this machine; null when that is not on record. */
-    readonly origin: Origin | null;
-  };
-  readonly problem?: string;
-}
 
 /** A deployment that is not overwritten. Without a slot it is gone: an older pinectl did not know of the pin. */
 export interface PinnedDeployment extends Pin {
@@ -145,61 +115,4 @@ function trialStatus(machine: Machine, situation: Situation): Status['trial'] {
         ? 'failed'
         : 'armed';
   return { deployment: known?.id ?? `block ${trial.block}`, tries: trial.tries, state };
-}
-
-/** Deployments of one image differ in their kernel arguments only: the latest record tells. */
-async function originOf(
-  machine: Machine,
-  commit: string,
-  ids: readonly string[],
-): Promise<Origin | undefined> {
-  let latest: Origin | undefined;
-  for (const id of ids) {
-    const origin = await readOrigin(machine, { id, commit });
-    if (origin !== undefined && origin.time >= (latest?.time ?? 0)) latest = origin;
-  }
-  return latest;
-}
-
-async function slotStatus(
-  machine: Machine,
-  slot: SlotName,
-  { choice, deployments, pins }: Situation,
-  { staged, keys }: { readonly staged: Staged | undefined; readonly keys: readonly PublicKey[] },
-): Promise<SlotStatus> {
-  const listed = (choice?.order ?? []).flatMap((block) =>
-    deployments.filter((deployment) => deployment.block === block && deployment.slot === slot),
-  );
-  const base = {
-    slot,
-    running: slot === machine.running.slot,
-    deployments: listed.map(({ id, block }) => ({
-      id,
-      block,
-      state: block === choice?.trial?.block ? ('trial' as const) : ('confirmed' as const),
-      pinned: isPinned(pins, id),
-    })),
-  };
-  try {
-    const contents = await readSlot(machine.slots[slot]);
-    if (contents === undefined) return { ...base, problem: 'empty, or being written' };
-    const { checksum, version, commit, image, trailer } = contents;
-    const ids = deployments.filter((known) => known.slot === slot).map(({ id }) => id);
-    if (staged?.slot === slot) ids.push(staged.deployment);
-    return {
-      ...base,
-      contents: {
-        commit: checksum,
-        version,
-        timestamp: commit.timestamp,
-        imageSize: image.size,
-        imageSha256: image.sha256,
-        origin: (await originOf(machine, checksum, ids)) ?? null,
-        signedBy: tellSigner(trailer.commit, slotSignatures(contents), keys)?.name ?? null,
-      },
-    };
-  } catch (error) {
-    if (error instanceof PineError) return { ...base, problem: error.message };
-    throw error;
-  }
 }

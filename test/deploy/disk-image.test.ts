@@ -38,6 +38,7 @@ import { Repository } from '../../src/repo/repository.ts';
 import { generateKeyPair } from '../../src/trust/generate.ts';
 import { encodeKey } from '../../src/trust/keys.ts';
 import { slotProblem } from '../crash/world/judge.ts';
+import { readMetrics } from '../support/prometheus-text.ts';
 import { missing } from '../support/requirements.ts';
 
 const ref = 'alpine/x86_64/web';
@@ -204,6 +205,22 @@ describe.skipIf(missing('disk', 'grub') !== undefined)('a disk image as a machin
     });
     expect(existsSync(join(folder, 'state/pine'))).toBe(false);
     expect((await pinectl('upgrade', '--check')).out).toMatch(/^new: v2 /);
+  });
+
+  it('writes metrics for Prometheus, to a file at once', async () => {
+    const path = join(folder, 'pine.prom');
+    expect(await pinectl('status', '--prometheus', '--output', path)).toMatchObject({
+      ...{ code: 0, out: '', err: '' },
+    });
+    const text = readFileSync(path, 'utf8');
+    expect(text).toContain('pine_booted_info{deployment="first",slot="a"');
+    expect(readMetrics(text).length).toBeGreaterThan(20);
+    expect((await pinectl('status', '--prometheus')).out).toBe(text);
+    const nowhere = join(folder, 'nowhere/pine.prom');
+    const failed = await pinectl('status', '--prometheus', '--output', nowhere);
+    expect(failed).toMatchObject({ code: 11, err: expect.stringMatching(/^IO_ENOENT/) });
+    expect((await pinectl('status', '--output', path)).code).toBe(2);
+    expect((await pinectl('status', '--prometheus', '--json')).code).toBe(2);
   });
 
   it('pins what runs, and lets it go', async () => {

@@ -13,6 +13,7 @@ const checks = {
   git: () => runs('git', ['--version']),
   verity: () => runs('veritysetup', ['--version']),
   openssh: () => runs('ssh-keygen', ['-?']),
+  promtool: () => runs('promtool', ['--version']),
   strip: () => runs('strip', ['--version']),
   root: () => process.getuid?.() === 0,
   alpine: () => existsSync(alpineFolder),
