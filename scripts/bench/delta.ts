@@ -1,55 +1,106 @@
-import { statSync } from 'node:fs';
+import { mkdirSync, statSync } from 'node:fs';
 import { join } from 'node:path';
-import type { Measurement } from './measurement.ts';
+import { hasProgram } from '../root/programs.ts';
+import { type Pair, pairs } from './delta-pairs.ts';
+import { type Bench, CannotMeasure, type Measurement, type Result } from './measurement.ts';
 import { pinectl } from './pinectl.ts';
-import { compare, runProgram } from './timed.ts';
+import { compare, type Job, runProgram } from './timed.ts';
 
-/** `pinectl delta generate` between two Alpine roots next to `ostree static-delta generate`, from the same repository. */
-export const measure: Measurement = async ({ folder, runs, roots }) => {
-  const { v1, v2 } = await roots();
+/** `pinectl delta generate` between the two trees of a pair, next to the tools that make such a thing. */
+export function measurementOf(name: string): { measure: Measurement; usualRuns?: number } {
+  const pair = pairs[name];
+  if (pair === undefined) throw new CannotMeasure(`there is no pair ${name}`);
+  const measure = (bench: Bench): Promise<Result> => measurePair(pair, bench);
+  return { measure, ...(pair.isLong ? { usualRuns: 1 } : {}) };
+}
+
+async function measurePair(pair: Pair, bench: Bench): Promise<Result> {
+  const { folder, runs } = bench;
+  const trees = await pair.trees(bench);
   const repo = join(folder, 'repo');
-  const [delta, image, made] = ['ostree.delta', 'old.squashfs', 'new.squashfs'].map((name) =>
-    join(folder, name),
-  ) as [string, string, string];
+  const path = (name: string): string => join(folder, name);
   await runProgram(pinectl('init', '--repo', repo));
-  for (const tree of [v1, v2]) {
+  for (const tree of [trees.old, trees.new]) {
     await runProgram(pinectl('commit', '--repo', repo, '--ref', 'bench', '--tree', tree));
   }
   const show = ['show', '--repo', repo, '--json', 'bench'] as const;
   const { commit: to, parent: from } = JSON.parse((await runProgram(pinectl(...show))).output);
-  await runProgram(
-    pinectl('image', '--repo', repo, '--ref', from, '--format', 'squashfs', '-o', image),
-  );
+  const image = async (commit: string, name: string): Promise<void> => {
+    const output = ['--format', 'squashfs', '-o', path(name)];
+    await runProgram(pinectl('image', '--repo', repo, '--ref', commit, ...output));
+  };
+  await image(from, 'old.squashfs');
   const stored = join(repo, 'pine/deltas', to, `${from}.delta`);
-  const contestants = await compare(
-    [
-      {
-        name: 'pinectl delta generate',
-        command: () => pinectl('delta', 'generate', '--repo', repo, '--to', to, '--force'),
-        bytes: () => ({ delta: statSync(stored).size }),
-      },
-      {
-        name: 'ostree static-delta generate',
-        command: () => [
-          ...(['ostree', `--repo=${repo}`, 'static-delta', 'generate', '--inline'] as const),
-          ...[`--from=${from}`, `--to=${to}`, `--filename=${delta}`],
-        ],
-        bytes: () => ({ delta: statSync(delta).size }),
-      },
-      {
-        name: 'pinectl delta apply',
-        command: () => pinectl('delta', 'apply', stored, '--unsigned', '--from', image, '-o', made),
-        bytes: () => ({ image: statSync(made).size }),
-      },
-    ],
-    runs,
-  );
+  const jobs: Job[] = [
+    {
+      name: 'pinectl delta generate',
+      command: () => pinectl('delta', 'generate', '--repo', repo, '--to', to, '--force'),
+      bytes: () => ({ delta: statSync(stored).size }),
+    },
+    {
+      name: 'ostree static-delta generate',
+      command: () => [
+        ...(['ostree', `--repo=${repo}`, 'static-delta', 'generate', '--inline'] as const),
+        ...[`--from=${from}`, `--to=${to}`, `--filename=${path('ostree.delta')}`],
+      ],
+      bytes: () => ({ delta: statSync(path('ostree.delta')).size }),
+    },
+    {
+      name: 'pinectl delta apply',
+      command: () =>
+        pinectl(
+          ...['delta', 'apply', stored, '--unsigned', '--from', path('old.squashfs')],
+          ...['-o', path('made.squashfs')],
+        ),
+      bytes: () => ({ image: statSync(path('made.squashfs')).size }),
+    },
+  ];
+  const missing = ['ostree', 'bsdiff', 'bzip2', 'xz'].filter((program) => !hasProgram(program));
+  if (!missing.includes('bsdiff')) {
+    if (pair.bsdiff === 'images') await image(to, 'new.squashfs');
+    jobs.splice(2, 0, bsdiff(pair, trees, path));
+  }
   return {
-    what: 'the delta of a security update of an Alpine root',
-    contestants,
+    what: `the delta of ${pair.what}`,
+    contestants: await compare(
+      jobs.filter((job) => !missing.some((program) => job.command()[0] === program)),
+      runs,
+    ),
     notes: [
-      'pinectl makes both images first, and applies the delta before it stores it; ostree does neither',
+      'pinectl applies the delta before it stores it; the others do not',
       'applying hashes the old image first, and reads the new one back',
+      ...missing.map((program) => `not measured: this machine lacks ${program}`),
     ],
   };
-};
+}
+
+function bsdiff(
+  pair: Pair,
+  trees: { readonly old: string; readonly new: string },
+  path: (name: string) => string,
+): Job {
+  if (pair.bsdiff === 'files') {
+    const folder = path('joined');
+    mkdirSync(folder);
+    const program = join(import.meta.dirname, 'joined-bsdiff.ts');
+    return {
+      name: 'bsdiff of each file, joined, xz',
+      command: () => [process.execPath, program, trees.old, trees.new, folder],
+      onlyStarts: true,
+      bytes: () => {
+        const streams = ['control.xz', 'differences.xz', 'extra.xz'];
+        const sizes = streams.map((name) => statSync(join(folder, name)).size);
+        return { delta: sizes.reduce((sum, size) => sum + size) };
+      },
+    };
+  }
+  const files =
+    pair.bsdiff === 'images'
+      ? [path('old.squashfs'), path('new.squashfs')]
+      : [join(trees.old, pair.bsdiff.file), join(trees.new, pair.bsdiff.file)];
+  return {
+    name: pair.bsdiff === 'images' ? 'bsdiff of the images' : 'bsdiff',
+    command: () => ['bsdiff', ...files, path('bsdiff.patch')],
+    bytes: () => ({ delta: statSync(path('bsdiff.patch')).size }),
+  };
+}

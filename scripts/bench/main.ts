@@ -4,15 +4,27 @@ import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { formatBytes } from '../../src/cli/output.ts';
 import { PineError } from '../../src/error.ts';
-import { CannotMeasure, type Measurement } from './measurement.ts';
+import { type Bench, CannotMeasure, type Measurement } from './measurement.ts';
 import { makeRoots } from './roots.ts';
 import { formatResult } from './table.ts';
 import { compare } from './timed.ts';
 
-const measurements: Record<string, () => Promise<{ measure: Measurement }>> = {
+/** Of those that take minutes; the others are run `usualRuns` times. */
+interface Loaded {
+  readonly measure: Measurement;
+  readonly usualRuns?: number;
+}
+const usualRuns = 5;
+
+const measurements: Record<string, () => Promise<Loaded>> = {
   commit: () => import('./commit.ts'),
   'commit-again': () => import('./commit-again.ts'),
-  delta: () => import('./delta.ts'),
+  ...Object.fromEntries(
+    ['make-root', 'mini', 'mini-arm64', 'node', 'server', 'server-same-path'].map((pair) => [
+      `delta:${pair}`,
+      async () => (await import('./delta.ts')).measurementOf(pair),
+    ]),
+  ),
   image: () => import('./image.ts'),
   'slot-write': () => import('./slot-write.ts'),
   start: () => import('./start.ts'),
@@ -22,21 +34,27 @@ const measurements: Record<string, () => Promise<{ measure: Measurement }>> = {
 const help = `Usage: npm run bench -- [NAME…] [--runs N] [--json]
 
 Measures pine next to the stock tools and prints what it found; nothing is asserted.
-Names: ${Object.keys(measurements).join(', ')} (default: all). --runs: of each, 5 unless told otherwise.
+Names: ${Object.keys(measurements).join(', ')}
+(default: all; \`delta\` is all of delta:…). --runs: of each; ${usualRuns}, or 1 of what takes minutes, unless told otherwise.
 Files go to $TMPDIR; PINE_BENCH_ROOTS=FOLDER takes the Alpine roots v1 and v2 from there.`;
 
 const { values, positionals } = parseArgs({
   options: {
-    runs: { type: 'string', default: '5' },
+    runs: { type: 'string' },
     json: { type: 'boolean', default: false },
     help: { type: 'boolean', default: false },
   },
   allowPositionals: true,
 });
-const names = positionals.length > 0 ? positionals : Object.keys(measurements);
+const all = Object.keys(measurements);
+const names = (positionals.length > 0 ? positionals : all).flatMap((name) => {
+  const parts = all.filter((each) => each.startsWith(`${name}:`));
+  return parts.length > 0 ? parts : [name];
+});
 const unknown = names.find((name) => !Object.hasOwn(measurements, name));
-const runs = Number(values.runs);
-if (values.help || unknown !== undefined || !Number.isInteger(runs) || runs < 1) {
+const runs = values.runs === undefined ? undefined : Number(values.runs);
+const isRunsWrong = runs !== undefined && !(Number.isInteger(runs) && runs > 0);
+if (values.help || unknown !== undefined || isRunsWrong) {
   console.error(unknown === undefined ? help : `no measurement ${unknown}\n\n${help}`);
   process.exit(values.help ? 0 : 2);
 }
@@ -52,9 +70,8 @@ if (!values.json) console.log(`${about.join('\n')}\n`);
 try {
   let roots: ReturnType<typeof makeRoots> | undefined;
   for (const name of names) {
-    const own = mkdtempSync(join(folder, `${name}-`));
+    const own = mkdtempSync(join(folder, `${name.replace(':', '-')}-`));
     const result = await measureOne(name, {
-      runs,
       folder: own,
       roots: () => {
         roots ??= makeRoots(folder);
@@ -75,11 +92,11 @@ try {
 }
 if (values.json) console.log(JSON.stringify(report, null, 2));
 
-async function measureOne(name: string, bench: Parameters<Measurement>[0]) {
+async function measureOne(name: string, bench: Omit<Bench, 'runs'>) {
   try {
     const loaded = await measurements[name]?.();
     if (loaded === undefined) throw new CannotMeasure('there is no such measurement');
-    return await loaded.measure(bench);
+    return await loaded.measure({ ...bench, runs: runs ?? loaded.usualRuns ?? usualRuns });
   } catch (error) {
     if (error instanceof CannotMeasure) return { missing: error.message };
     process.exitCode = 1;

@@ -5,9 +5,11 @@ export interface Contestant {
   /** Median of the runs, in seconds of wall-clock time, and each run. */
   readonly seconds: number;
   readonly runs: readonly number[];
+  /** Median of the processor time of all its threads and of the programs that it ran, in seconds. */
+  readonly processor: number;
   /** Most bytes of memory that were resident at once, over all runs; absent where it is not known. */
   readonly peakMemory?: number;
-  /** Other figures, by name: `fetched`, `written`, in bytes. */
+  /** Other figures, by name: `fetched`, `written`, in bytes. The table has ratios of those that the first one has. */
   readonly bytes?: Readonly<Record<string, number>>;
 }
 

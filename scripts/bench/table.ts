@@ -1,27 +1,41 @@
 import { formatBytes } from '../../src/cli/output.ts';
-import type { Result } from './measurement.ts';
+import type { Contestant, Result } from './measurement.ts';
 
-/** A result as text: one line per contestant, with the ratio of pine's time to its own, and the notes. */
+/** A result as text: one line per contestant, with the ratios of pine's time and bytes to its own, and the notes. */
 export function formatResult(name: string, { what, contestants, notes }: Result): string {
   const first = contestants[0];
   const rows = contestants.map((contestant) => [
     contestant.name,
     `${contestant.seconds.toFixed(2)} s`,
     `${Math.min(...contestant.runs).toFixed(2)} to ${Math.max(...contestant.runs).toFixed(2)}`,
-    contestant === first || first === undefined
-      ? ''
-      : `${(first.seconds / contestant.seconds).toFixed(2)} ×`,
+    ratio(first, contestant, ({ seconds }) => seconds),
+    `${contestant.processor.toFixed(2)} s`,
+    ratio(first, contestant, ({ processor }) => processor),
     contestant.peakMemory === undefined ? '-' : formatBytes(contestant.peakMemory),
     Object.entries(contestant.bytes ?? {})
-      .map(([label, bytes]) => `${label} ${formatBytes(bytes)}`)
+      .map(([label, bytes]) => {
+        const times = ratio(first, contestant, (each) => each.bytes?.[label]);
+        return `${label} ${formatBytes(bytes)}${times && ` (${times})`}`;
+      })
       .join(', '),
   ]);
-  const head = ['', 'median', 'runs', 'pine takes', 'memory', ''];
+  const head = ['', 'median', 'runs', 'pine takes', 'processor', 'pine takes', 'memory', ''];
   return [
     `${name}: ${what}`,
     ...align([head, ...rows]).map((line) => `  ${line}`),
     ...notes.map((note) => `  note: ${note}`),
   ].join('\n');
+}
+
+/** How many times the contestant's figure the first one's is. */
+function ratio(
+  first: Contestant | undefined,
+  contestant: Contestant,
+  figure: (contestant: Contestant) => number | undefined,
+): string {
+  const [ours, theirs] = [first && figure(first), figure(contestant)];
+  if (contestant === first || ours === undefined || !theirs) return '';
+  return `${(ours / theirs).toFixed(2)} ×`;
 }
 
 function align(rows: readonly (readonly string[])[]): string[] {

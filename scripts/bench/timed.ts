@@ -12,6 +12,8 @@ export interface Job {
   command(): readonly [program: string, ...args: string[]];
   /** Files that must be on stable storage when the time ends; for programs that do not see to it themselves. */
   readonly sync?: readonly string[];
+  /** It has other programs do the work: its own memory tells nothing, and is left out. */
+  readonly onlyStarts?: boolean;
   /** Other figures, asked for after each run; those of the last are kept. */
   bytes?(): Record<string, number>;
 }
@@ -22,15 +24,17 @@ const sampleEvery = 5;
 /** Runs each job in turn, again and again, so that what else the machine does meets all of them. */
 export async function compare(jobs: readonly Job[], runs: number): Promise<Contestant[]> {
   const times = jobs.map((): number[] => []);
+  const processor = jobs.map((): number[] => []);
   const peaks = jobs.map(() => 0);
   const bytes = jobs.map((): Record<string, number> | undefined => undefined);
   for (let run = 0; run < runs; run += 1) {
     for (const [index, job] of jobs.entries()) {
       await job.prepare?.();
       await runProgram(['sync']);
-      const { seconds, peak } = await timed(job);
-      times[index]?.push(seconds);
-      peaks[index] = Math.max(peaks[index] ?? 0, peak);
+      const spent = await timed(job);
+      times[index]?.push(spent.seconds);
+      processor[index]?.push(spent.processor);
+      if (!job.onlyStarts) peaks[index] = Math.max(peaks[index] ?? 0, spent.peak);
       bytes[index] = job.bytes?.();
     }
   }
@@ -38,31 +42,34 @@ export async function compare(jobs: readonly Job[], runs: number): Promise<Conte
     name,
     seconds: median(times[index] ?? []),
     runs: times[index] ?? [],
+    processor: median(processor[index] ?? []),
     ...(peaks[index] ? { peakMemory: peaks[index] } : {}),
     ...(bytes[index] === undefined ? {} : { bytes: bytes[index] }),
   }));
 }
 
-async function timed(job: Job): Promise<{ seconds: number; peak: number }> {
+async function timed(job: Job): Promise<{ seconds: number; processor: number; peak: number }> {
   const started = performance.now();
-  const { peak } = await runProgram(job.command());
+  const { processor, peak } = await runProgram(job.command());
   for (const path of job.sync ?? []) {
     const file = await open(path, 'r+');
     await file.sync().finally(() => file.close());
   }
-  return { seconds: (performance.now() - started) / 1000, peak };
+  return { seconds: (performance.now() - started) / 1000, processor, peak };
 }
 
-/** Runs a program and gives what it printed and the most memory that it had. Throws when it fails. */
+/** Runs a program and gives what it printed, its processor time, and the most memory that it had. Throws when it fails. */
 export async function runProgram([program, ...args]: readonly [string, ...string[]]): Promise<{
   output: string;
+  processor: number;
   peak: number;
 }> {
   const child = spawn(program, args, { stdio: ['ignore', 'pipe', 'pipe'], env: environment });
-  let peak = 0;
-  // The kernel keeps the peak itself: only what comes in the last few milliseconds can be missed.
+  let [peak, processor] = [0, 0];
+  // The kernel keeps both itself: only what comes in the last few milliseconds can be missed.
   const timer = setInterval(() => {
     peak = Math.max(peak, peakMemory(child.pid));
+    processor = Math.max(processor, processorTime(child.pid));
   }, sampleEvery);
   const [output = '', errors = ''] = ['', ''];
   const texts = { output, errors };
@@ -81,7 +88,7 @@ export async function runProgram([program, ...args]: readonly [string, ...string
   } finally {
     clearInterval(timer);
   }
-  return { output: texts.output, peak };
+  return { output: texts.output, processor, peak };
 }
 
 /** Bytes; 0 when the process is gone, or this is not Linux. */
@@ -89,6 +96,18 @@ function peakMemory(pid: number | undefined): number {
   try {
     const status = readFileSync(`/proc/${pid}/status`, 'latin1');
     return 1024 * Number(/^VmHWM:\s*(\d+) kB/m.exec(status)?.[1] ?? 0);
+  } catch {
+    return 0;
+  }
+}
+
+/** Seconds, in steps of a hundredth; 0 when the process is gone, or this is not Linux. */
+function processorTime(pid: number | undefined): number {
+  try {
+    const stat = readFileSync(`/proc/${pid}/stat`, 'latin1');
+    // Behind the name, which may have anything in it: of the process and of its children, as a user and in the kernel.
+    const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
+    return fields.slice(11, 15).reduce((sum, ticks) => sum + Number(ticks), 0) / 100;
   } catch {
     return 0;
   }
