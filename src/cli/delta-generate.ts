@@ -15,7 +15,7 @@ import { openRepository, type RepositoryOptions } from './repository-option.ts';
 interface Options extends RepositoryOptions {
   readonly from?: string;
   readonly to: string;
-  readonly depth: string;
+  readonly depth?: string;
   readonly signKey?: readonly string[];
   readonly force?: boolean;
 }
@@ -24,6 +24,9 @@ interface Options extends RepositoryOptions {
 export async function generate(options: Options): Promise<void> {
   const { listDeltas } = await import('../delta/store.ts');
   const repository = await openRepository(options);
+  if (options.from !== undefined && options.depth !== undefined) {
+    throw wrong('--from or --depth', 'both', 'the command line');
+  }
   const to = await resolveCommit(repository, options.to);
   const keys = await Promise.all((options.signKey ?? []).map(readSecretKey));
   const present = options.force ? [] : await listDeltas(repository);
@@ -68,7 +71,7 @@ export async function makeDelta(
 async function commitsBefore(
   repository: Repository,
   to: string,
-  { from, depth }: Options,
+  { from, depth = '1' }: Options,
 ): Promise<string[]> {
   if (from === '') return [nothing];
   if (from !== undefined) return [await resolveCommit(repository, from)];

@@ -11,7 +11,7 @@ export function define(command: Command): void {
       "a ref or checksum (default: the parent), or '' for one from nothing",
     )
     .requiredOption('--to <commit>', 'a ref or checksum')
-    .option('--depth <n>', 'from each of so many commits before, instead of --from', '1')
+    .option('--depth <n>', 'from each of so many commits before (default: 1); not with --from')
     .option('--sign-key <file>', 'sign with a .secret file; may be repeated', collect)
     .option('--force', 'make it again when it is there')
     .addHelpText(

@@ -3,10 +3,7 @@ import { nodeBlockDevice } from '../disk/node-block-device.ts';
 import { PineError } from '../error.ts';
 import { executePlan } from '../plan/execute.ts';
 import { openPlan, type Plan } from '../plan/plan-file.ts';
-import { useRanges } from '../plan/ranges.ts';
-import type { Segment } from '../plan/segment.ts';
 import type { BlockDevice } from '../ports/block-device.ts';
-import type { PositionedReader } from '../ports/positioned-reader.ts';
 import type { Progress } from '../ports/progress.ts';
 import { objectsOf } from '../repo/file-object.ts';
 import { promisedImage } from '../repo/pine-metadata.ts';
@@ -25,16 +22,9 @@ export async function imageOfCommit(repository: Repository, commit: string): Pro
   });
 }
 
-/** An image that was written already: what another one can be copied from. */
-export interface KnownImage {
-  readonly commit: string;
-  readonly reader: PositionedReader;
-}
-
-/** Where a commit's image is written, and what it can be copied from. */
+/** Where a commit's image is written. */
 export interface ImageFileOptions {
   readonly path: string;
-  readonly known?: KnownImage;
   readonly progress?: Progress | undefined;
 }
 
@@ -79,24 +69,19 @@ async function writeImage(
   repository: Repository,
   { commit, image }: DeltaEnd,
   file: BlockDevice,
-  { known, progress }: ImageFileOptions,
+  { progress }: ImageFileOptions,
 ): Promise<void> {
-  const { sha256 } = await withPlan(repository, commit, async (plan) => {
-    const execute = (segments: AsyncIterable<Segment>) =>
-      executePlan({
-        segments,
-        base: known?.reader,
-        objects: objectsOf(repository),
-        size: image.size,
-        room: image.size,
-        // Of no worth after this process: not flushed.
-        target: { read: file.read, write: file.write, flush: async () => {} },
-        progress,
-      });
-    if (known === undefined) return execute(plan.segments());
-    // What both have is inflated once.
-    return withPlan(repository, known.commit, (old) => execute(useRanges(plan, old)));
-  });
+  const { sha256 } = await withPlan(repository, commit, (plan) =>
+    executePlan({
+      segments: plan.segments(),
+      objects: objectsOf(repository),
+      size: image.size,
+      room: image.size,
+      // Of no worth after this process: not flushed.
+      target: { read: file.read, write: file.write, flush: async () => {} },
+      progress,
+    }),
+  );
   if (sha256 === image.sha256) return;
   throw new PineError('CORRUPT_IMAGE', 'the repository makes another image than was promised', {
     expected: `SHA-256 ${image.sha256}`,

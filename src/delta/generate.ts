@@ -7,11 +7,12 @@ import { lockForWriting } from '../repo/lock.ts';
 import type { Repository } from '../repo/repository.ts';
 import type { SecretKey } from '../trust/keys.ts';
 import { checkDelta } from './check-delta.ts';
-import { imageOfCommit, withImageFile } from './commit-image.ts';
+import { imageOfCommit } from './commit-image.ts';
 import { type Contribution, encodeDelta } from './encode/encode-delta.ts';
 import { renewIndexes } from './renew-indexes.ts';
 import { signDelta } from './sign-delta.ts';
 import { publishDelta } from './store.ts';
+import { withPlannedImage } from './with-planned-image.ts';
 
 export interface GenerateOptions {
   readonly keys: readonly SecretKey[];
@@ -28,9 +29,9 @@ export interface GeneratedDelta {
 
 /**
  * Makes the delta between two commits of a repository, applies it, and puts it into the repository only
- * when it made the right image. Takes room for both images in the repository's tmp/.
+ * when it made the right image. Takes room for what differs between the images in the repository's tmp/.
  *
- * Throws STATE_LOCKED, NOT_FOUND_IMAGE, NOT_FOUND_PLAN, SPACE_REPOSITORY, CORRUPT_IMAGE.
+ * Throws STATE_LOCKED, NOT_FOUND_IMAGE, NOT_FOUND_PLAN, SPACE_REPOSITORY, CORRUPT_PLAN, CORRUPT_OBJECT.
  */
 export async function generateDelta(
   repository: Repository,
@@ -48,31 +49,25 @@ export async function generateDelta(
     await mkdir(temporary, { recursive: true });
     await checkDeltaSpace(temporary, from.image.size + to.image.size);
     const path = (name: string): string => join(temporary, `pine-delta-${name}`);
-    return await withImageFile(repository, from, { path: path('old'), progress }, (old) => {
-      const known = { commit: from.commit, reader: old };
-      return withImageFile(
-        repository,
-        to,
-        { path: path('new'), known, progress },
-        async (bytes) => {
-          const { delta, contributions } = await encodeDelta(
-            { ...from, reader: old },
-            { ...to, reader: bytes },
-            progress,
-          );
-          await checkDelta(delta, old, to);
-          const size = await publishDelta(repository, ends, await signDelta(delta, keys));
-          await renewIndexes(repository);
-          return { ...ends, size, contributions };
-        },
-      );
-    });
+    return await withPlannedImage(repository, from, path('old'), (old) =>
+      withPlannedImage(repository, to, path('new'), async (made) => {
+        const images = [
+          { ...from, reader: old },
+          { ...to, reader: made },
+        ] as const;
+        const { delta, contributions } = await encodeDelta(...images, progress);
+        await checkDelta(delta, old, made);
+        const size = await publishDelta(repository, ends, await signDelta(delta, keys));
+        await renewIndexes(repository);
+        return { ...ends, size, contributions };
+      }),
+    );
   } finally {
     await lock.release();
   }
 }
 
-/** S10: both images are written before the first file is compared; a full delta is written twice. */
+/** S10: of both images may be written what is in only one of them; a full delta is written twice. */
 export async function checkDeltaSpace(folder: string, needed: number): Promise<void> {
   const free = await nodeFileSystem.freeBytes(folder);
   if (needed <= free) return;

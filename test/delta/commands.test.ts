@@ -10,8 +10,10 @@ import {
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { commitTree } from '../../src/build/commit-tree.ts';
+import { imageOfCommit } from '../../src/delta/commit-image.ts';
 import { generateDelta } from '../../src/delta/generate.ts';
 import { listDeltas, removeDelta } from '../../src/delta/store.ts';
+import { withPlannedImage } from '../../src/delta/with-planned-image.ts';
 import { lockForWriting } from '../../src/repo/lock.ts';
 import { promisedImage } from '../../src/repo/pine-metadata.ts';
 import { Repository } from '../../src/repo/repository.ts';
@@ -24,8 +26,13 @@ const folder = temporaryFolder();
 const main = new URL('../../src/cli/main.ts', import.meta.url).pathname;
 
 function pinectl(...args: string[]) {
+  return pinectlIn({}, ...args);
+}
+
+function pinectlIn(environment: Record<string, string>, ...args: string[]) {
   const all = [main, ...args, '--json'];
-  const run = spawnSync(process.execPath, all, { cwd: folder, encoding: 'utf8' });
+  const env = { ...process.env, ...environment };
+  const run = spawnSync(process.execPath, all, { cwd: folder, encoding: 'utf8', env });
   return { status: run.status, text: run.stderr, result: JSON.parse(run.stdout || '{}') };
 }
 
@@ -52,6 +59,7 @@ test('a delta is made from the parent, listed, shown, applied and pruned', async
   expect(pinectl(...generate).result).toMatchObject({ made: [], kept: [{ from, to }] });
   pinectl(...generate, '--sign-key', 'release.secret', '--force');
   expect(readFileSync(path).equals(bytes)).toBe(true);
+  expect(pinectl(...generate, '--from', from, '--depth', '2').text).toContain('USAGE_COMMAND_LINE');
   expect(readdirSync(join(folder, 'repo/tmp'))).toEqual([]);
 
   expect(pinectl('delta', 'list', '--repo', 'repo').result.deltas).toEqual([made]);
@@ -120,6 +128,40 @@ test('what is left over of a kill is in nobody’s way, and two writers are not 
   expect(await listDeltas(repository)).toMatchObject([{ from, to }]);
   await removeDelta(repository, { from, to });
   expect(await listDeltas(repository)).toEqual([]);
+});
+
+test('the number of threads changes no byte of a delta', async () => {
+  const { from, to } = await twoCommits('threads');
+  const made = ['1', '8'].map((threads) => {
+    const generate = ['delta', 'generate', '--repo', 'threads', '--to', to, '--force'];
+    expect(pinectlIn({ UV_THREADPOOL_SIZE: threads }, ...generate).status).toBe(0);
+    return readFileSync(join(folder, 'threads/pine/deltas', to, `${from}.delta`));
+  });
+  expect(made[0]?.equals(made[1] ?? Buffer.alloc(0))).toBe(true);
+});
+
+test('a plan that the commit does not promise, and a damaged object, are named', async () => {
+  const { repository, from, to } = await twoCommits('damaged');
+  const run = () => generateDelta(repository, { from, to }, { keys: [] });
+  const flip = (path: string, at: number) => {
+    const bytes = readFileSync(path);
+    bytes[at] = (bytes[at] ?? 0) ^ 1;
+    writeFileSync(path, bytes);
+  };
+  // The last byte of the plan is of the image's tables.
+  const path = repository.objectFile(to, 'plan');
+  const plan = readFileSync(path);
+  flip(path, plan.length - 1);
+  await codeOfAsync(run, 'CORRUPT_PLAN');
+  writeFileSync(path, plan);
+  // The first file of the image, behind the superblock.
+  const end = await imageOfCommit(repository, to);
+  const greeting = await withPlannedImage(repository, end, join(folder, 'image'), async (image) =>
+    image.objectAt(96),
+  );
+  const object = repository.objectFile(greeting ?? '', 'filez');
+  flip(object, readFileSync(object).length - 1);
+  await codeOfAsync(run, 'CORRUPT_OBJECT');
 });
 
 test('a commit without an image, or without its plan, is named', async () => {

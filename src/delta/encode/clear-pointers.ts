@@ -1,10 +1,10 @@
 import { encodeValue } from '../pointers/pointer-value.ts';
 import { byteOf } from '../pointers/predictor.ts';
-import type { SiteFinder } from '../pointers/site-finder.ts';
+import type { SiteSource } from '../pointers/site-finder.ts';
 import { pageSize, Sites, valueForm } from '../pointers/sites.ts';
 
 /** Sets every pointer of a file to zero: what is left is the same wherever a linker put it. */
-export function clearPointers(file: Uint8Array, finder: SiteFinder): void {
+export function clearPointers(file: Uint8Array, finder: SiteSource): void {
   const sites = new Sites();
   for (let start = 0; start < file.length; start += pageSize) {
     finder.find(file.subarray(start, start + pageSize), start, sites);

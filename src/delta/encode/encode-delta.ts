@@ -3,7 +3,7 @@ import type { Progress } from '../../ports/progress.ts';
 import { itemKind } from '../format/delta-format.ts';
 import type { DeltaEnd } from '../format/header.ts';
 import { compressDelta, type UnsignedDelta } from './compress.ts';
-import { type ImageFile, takeApart } from './image-files.ts';
+import { type ImageFile, type ImageReader, takeApart } from './image-files.ts';
 import { findPatch, writePatch } from './patch.ts';
 import { References } from './references.ts';
 import { DeltaSinks } from './sinks.ts';
@@ -14,7 +14,7 @@ const readSize = 1 << 20;
 
 /** A commit's image, to be read. */
 export interface ImageEnd extends DeltaEnd {
-  readonly reader: PositionedReader;
+  readonly reader: ImageReader;
 }
 
 /** What one file of the new image takes in the delta, before compression. */
@@ -42,10 +42,10 @@ export async function encodeDelta(
   const encoder = new DeltaEncoder(from.reader, to.reader);
   const old = await takeApart(from.reader, from.image);
   const parts = await takeApart(to.reader, to.image);
-  const references = new References(old.files);
+  const references = new References(old.files, from.reader);
   await encoder.addChanged(parts.superblock, old.superblock);
   for (const file of parts.files) {
-    const same = references.same(file);
+    const same = await references.same(file, to.reader);
     if (same === undefined) await encoder.addChanged(file, references.similar(file));
     else encoder.addExtent(same.offset, same.size);
     progress?.(file.offset + file.size, to.image.size, 'comparing');

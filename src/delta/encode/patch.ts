@@ -7,6 +7,7 @@ import { SiteFinder } from '../pointers/site-finder.ts';
 import { allClasses } from '../pointers/sites.ts';
 import { clearPointers } from './clear-pointers.ts';
 import { chooseMask, type FilePair, moveAllPointers, referencePieces } from './reference.ts';
+import { rememberSites } from './remembered-sites.ts';
 import type { DeltaSinks } from './sinks.ts';
 
 /** How a new file is made of an old one. */
@@ -46,7 +47,8 @@ export async function findPatch(
 
 async function findWithoutPointers(source: PatchSource) {
   const [old, bytes] = [await source.old(), await source.bytes()];
-  const finder = await SiteFinder.open(bytesReader(old));
+  const opened = await SiteFinder.open(bytesReader(old));
+  const finder = opened && rememberSites(opened, old.length);
   const newFinder = finder && (await SiteFinder.open(bytesReader(bytes)));
   if (finder === undefined || newFinder === undefined)
     return { pair: { old, bytes, finder }, ...findCopies(old, bytes) };

@@ -1,14 +1,14 @@
 import type { CopyList } from '../match/copy-list.ts';
 import { readSegments, type Segment } from '../pointers/elf.ts';
 import { byteOf, learnFrom, Predictor, predictInto } from '../pointers/predictor.ts';
-import type { SiteFinder } from '../pointers/site-finder.ts';
+import type { SiteSource } from '../pointers/site-finder.ts';
 import { pageSize, pointerClass } from '../pointers/sites.ts';
 
 /** An old file, a new one, and what is known of the pointers in them. */
 export interface FilePair {
   readonly old: Uint8Array;
   readonly bytes: Uint8Array;
-  readonly finder: SiteFinder | undefined;
+  readonly finder: SiteSource | undefined;
 }
 
 /** The new file's segments, when both files are of a kind whose pointers are predicted. */
@@ -69,8 +69,13 @@ export function moveAllPointers(pair: FilePair, copies: CopyList, mask: number):
   return moved;
 }
 
+/** Of longer files every so many pages are looked at: enough to see whether a class pays. */
+const longestWhole = 1 << 20;
+const sampleEvery = 8;
+
 /** The classes of pointers whose prediction makes this file's difference smaller. */
 export function chooseMask(pair: FilePair, copies: CopyList): number {
+  const every = pair.old.length > longestWhole ? sampleEvery : 1;
   const segments = segmentsOf(pair);
   if (segments === undefined || pair.finder === undefined) return 0;
   const predictor = new Predictor(pair.finder, copies, segments);
@@ -83,6 +88,7 @@ export function chooseMask(pair: FilePair, copies: CopyList): number {
       start < oldStart + length;
       start += pageSize
     ) {
+      if ((start / pageSize) % every !== 0) continue;
       const sites = predictor.sitesOf(pair.old.subarray(start, start + pageSize), start);
       for (let site = 0; site < sites.count; site++) {
         const at = start + (sites.at[site] ?? 0);

@@ -4,7 +4,7 @@ import { CopyMap } from './copy-map.ts';
 import { elfHeaderRoom, type Segment } from './elf.ts';
 import { LearnedTargets } from './learned-targets.ts';
 import { decodeTarget, encodeValue } from './pointer-value.ts';
-import type { SiteFinder } from './site-finder.ts';
+import type { SiteSource } from './site-finder.ts';
 import { codeClasses, maxSites, pageSize, Sites, valueForm } from './sites.ts';
 
 /**
@@ -12,7 +12,7 @@ import { codeClasses, maxSites, pageSize, Sites, valueForm } from './sites.ts';
  * are carried through the list of copies. Shared by encoder and decoder, which must agree in every byte.
  */
 export class Predictor {
-  readonly #finder: SiteFinder;
+  readonly #finder: SiteSource;
   readonly #map: CopyMap;
   readonly #newSegments: readonly Segment[];
   readonly #sites = new Sites();
@@ -24,7 +24,7 @@ export class Predictor {
   #page = -1;
   #isNear = false;
 
-  constructor(finder: SiteFinder, copies: CopyList, newSegments: readonly Segment[]) {
+  constructor(finder: SiteSource, copies: CopyList, newSegments: readonly Segment[]) {
     this.#finder = finder;
     this.#map = new CopyMap(copies);
     this.#newSegments = newSegments;

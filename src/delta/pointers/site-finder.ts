@@ -14,11 +14,18 @@ import { type Elf, readElf, type Section } from './elf.ts';
 import { type FrameStarts, findFrameStarts } from './frame-starts.ts';
 import { pageSize, type Sites } from './sites.ts';
 
+/** What tells where the pointers of an old file are. */
+export interface SiteSource {
+  readonly elf: Elf;
+  /** Puts the sites of the page that begins at `start` (a multiple of `pageSize`) into `sites`. */
+  find(page: Uint8Array, start: number, sites: Sites): void;
+}
+
 /**
  * Finds the pointers in the pages of an old file. A page is looked at by itself, so that encoder and
  * decoder find the same whatever else they read; a pointer over the border of two is not one.
  */
-export class SiteFinder {
+export class SiteFinder implements SiteSource {
   readonly elf: Elf;
   readonly #code: AddressRange;
   readonly #all: AddressRange;
@@ -41,7 +48,6 @@ export class SiteFinder {
     return new SiteFinder(elf, frames && (await findFrameStarts(file, frames)));
   }
 
-  /** Puts the sites of the page that begins at `start` (a multiple of `pageSize`) into `sites`. */
   find(page: Uint8Array, start: number, sites: Sites): void {
     sites.count = 0;
     for (const section of this.elf.sections) {
