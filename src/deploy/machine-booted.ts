@@ -52,6 +52,7 @@ export async function bootedMachine(files: FileSystem = nodeFileSystem): Promise
     etc: '/etc',
     homes: { root: '/root', users: '/home' },
     volatile: '/run/pine',
+    crashRecords: '/sys/fs/pstore',
     healthFolders: ['/etc/pine/health.d', '/usr/lib/pine/health.d'],
     hookFolders: ['/etc/pine/hooks.d', '/usr/lib/pine/hooks.d'],
     clock: systemClock,

@@ -77,6 +77,8 @@ export interface Machine {
   readonly homes: { readonly root: string; readonly users: string };
   /** A folder that a reboot empties: `/run/pine`. */
   readonly volatile: string;
+  /** Where the firmware's records of kernel panics are: `/sys/fs/pstore`. Absent where nothing boots. */
+  readonly crashRecords?: string;
   /** Folders with health checks: the administrator's, then the image's. */
   readonly healthFolders: readonly string[];
   /** Folders with a folder of hooks for each event, likewise; none where nothing boots. */

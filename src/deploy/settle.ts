@@ -1,7 +1,8 @@
-import { readAttempts } from './attempts.ts';
+import { type Attempt, readAttempts } from './attempts.ts';
 import type { Numbered } from './deployments.ts';
 import { removeDurably } from './durable-file.ts';
 import { explainFallBack } from './fall-back.ts';
+import { readPanic } from './kernel-panic.ts';
 import type { Machine } from './machine.ts';
 import { attemptsFile } from './paths.ts';
 import { changeChoice } from './refusals.ts';
@@ -32,6 +33,7 @@ export async function settleFallBack(machine: Machine, situation: Situation): Pr
     block: choice?.trial?.block ?? 0,
     tries: choice?.trial?.tries ?? 0,
     attempts,
+    panic: await panicOf(machine, situation, attempts),
   });
   if (trial !== undefined) {
     const event = await describeEvent(machine, trial, 'fell-back', reason);
@@ -44,6 +46,21 @@ export async function settleFallBack(machine: Machine, situation: Situation): Pr
   await markSettled(machine);
   if (trial !== undefined) await removeDurably(files, attemptsFile(machine, trial.id));
   return reason;
+}
+
+/** What the kernel of the trial said, if it is on record since the trial was armed. */
+async function panicOf(
+  { files, crashRecords }: Machine,
+  situation: Situation,
+  attempts: readonly Attempt[],
+): Promise<string | undefined> {
+  if (crashRecords === undefined) return undefined;
+  const trial = trialDeployment(situation)?.id;
+  const armed = situation.state.history.findLast(
+    ({ kind, deployment }) => kind === 'armed' && deployment === trial,
+  );
+  const since = armed?.time ?? attempts[0]?.time;
+  return since === undefined ? undefined : readPanic(files, crashRecords, since);
 }
 
 /** The situation, after a trial that failed was closed if there was one. What is decided next starts from it. */

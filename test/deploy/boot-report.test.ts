@@ -89,15 +89,22 @@ describe('why a trial did not last', () => {
   });
 
   it.each([
-    ['', /never reached its initramfs; no tries were left/],
+    ['', /^nothing is on record of it: it ended before .* data partition; no tries were left$/],
     ['1 initramfs\n', /started and did not hand over/],
-    ['1 initramfs\n2 initramfs failed: no root\n', /started and did not hand over/],
-    ['1 initramfs\n2 handed-over\n', /handed over, userspace did not/],
+    ['1 initramfs\n2 initramfs failed: no root\n', /^it stopped: the initramfs gave up, no root;/],
+    ['1 initramfs\n2 handed-over\n', /handed over, boot-complete did not begin/],
     ['1 initramfs\n2 handed-over\n3 userspace\n', /userspace came up/],
     ['1 initramfs\n2 handed-over\n9 deadline\n', /not confirmed before its deadline/],
     [
       '1 userspace\n2 health web failed: exit 3: gone\n3 initramfs\n',
-      /^health web failed: exit 3: gone/,
+      /^health web failed: exit 3: gone; the last attempt: it stopped: the initramfs started/,
+    ],
+    // Twice the same end is told once.
+    ['1 initramfs\n2 handed-over\n3 initramfs\n4 handed-over\n', /^it stopped: [^;]*; no tries/],
+    // What says most comes first, whichever attempt it was in.
+    [
+      '1 initramfs\n2 handed-over\n3 userspace\n9 deadline\n20 initramfs\n21 handed-over\n',
+      /^it was not confirmed .* \(userspace came up.*; the last attempt: it stopped: .* handed over,/,
     ],
     ['1 initramfs\n2 hand\0\xff', /did not hand over/],
   ])('from the log %j', (log, reason) => expect(explain(log)).toMatch(reason));
@@ -109,6 +116,10 @@ describe('why a trial did not last', () => {
     expect(explain('', skipped('block'))).toMatch(/argument block could not be read/);
     expect(explain('1 handed-over\n', skipped('hash'))).toMatch(
       /hashes; before that: .*handed over/,
+    );
+    const panic = 'Fatal exception in interrupt';
+    expect(explain('1 initramfs\n2 handed-over\n', { panic })).toMatch(
+      /^it stopped: .*; the kernel said: Fatal exception in interrupt; no tries were left$/,
     );
     const running = { skipped: [{ block: 2, why: 'tries' }], watchdogFired: true };
     expect(explain('1 handed-over\n', { running })).toMatch(
