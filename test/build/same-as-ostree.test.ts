@@ -1,11 +1,14 @@
 import { execFileSync } from 'node:child_process';
-import { existsSync, rmSync } from 'node:fs';
+import { existsSync, mkdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
+import { debianTree } from '../../scripts/bench/debian-tree.ts';
+import { CannotMeasure } from '../../scripts/bench/measurement.ts';
 import { dropAcls } from '../../src/build/acl.ts';
 import { commitTree } from '../../src/build/commit-tree.ts';
 import { remakePlan } from '../../src/build/remake-plan.ts';
 import { scanFolder } from '../../src/build/scan.ts';
+import { openSources } from '../../src/build/sources/open-sources.ts';
 import { checkOut } from '../../src/repo/checkout.ts';
 import { checkRepository } from '../../src/repo/fsck.ts';
 import { listTree } from '../../src/repo/list-tree.ts';
@@ -141,4 +144,58 @@ describe.skipIf(missing('ostree', 'root', 'xattr', 'alpine') !== undefined)('Alp
     ostree(join(folder, 'ours'), 'prune', '--refs-only');
     expect((await checkRepository(repository)).problems).toEqual([]);
   });
+
+  test.each(
+    ['3.19.4', '3.20.3'].flatMap((version) =>
+      ['x86_64', 'aarch64'].map((machine) => `${version}-${machine}`),
+    ),
+  )('the mini root file system %s, as it is downloaded and unpacked by GNU tar', async (name) => {
+    const archive = join(alpineFolder, `alpine-minirootfs-${name}.tar.gz`);
+    const root = join(folder, `minirootfs-${name}`);
+    mkdirSync(root);
+    execFileSync('tar', ['-C', root, '--numeric-owner', '-xpf', archive]);
+    const stock = stockRepository(folder, `stock-${name}`);
+    const repository = await Repository.init(join(folder, `ours-${name}`), quick);
+    const words = ['--fsync=false', `--timestamp=@${timestamp}`];
+    const options = { ref: 'x', timestamp, image: false, parent: 'none' };
+    ostree(stock, 'commit', ...words, '-b', 'x', `--tree=dir=${root}`);
+    const expected = ostree(stock, 'rev-parse', 'x').trim();
+    expect((await commitTree(repository, (await scanFolder(root)).tree, options)).commit).toBe(
+      expected,
+    );
+    const opened = await openSources(repository, [{ kind: 'tar', name: archive }], {});
+    const { commit } = await commitTree(repository, opened.tree, options).finally(opened.close);
+    expect(commit).toBe(expected);
+    ostree(repository.path, 'fsck');
+  });
+});
+
+describe.skipIf(missing('ostree', 'root', 'xattr', 'debian') !== undefined)('Debian', () => {
+  const folder = temporaryFolder();
+
+  test('a tree of 340 MB in 7,000 files has the checksum of `ostree commit`, and comes out of it again', async ({
+    skip,
+  }) => {
+    const root = await debianTree().catch((error: unknown) => {
+      if (error instanceof CannotMeasure) return skip(error.message);
+      throw error;
+    });
+    const stock = stockRepository(folder, 'stock');
+    const repository = await Repository.init(join(folder, 'ours'), quick);
+    const { tree, skipped } = await scanFolder(root);
+    expect(skipped).toEqual([]);
+    const options = { ref: 'debian', timestamp, image: false };
+    const { commit, statistics } = await commitTree(repository, tree, options);
+    expect(statistics.contentTotal).toBeGreaterThan(6000);
+    expect(statistics.contentBytesTotal).toBeGreaterThan(300e6);
+    const words = ['--fsync=false', `--timestamp=@${timestamp}`, '-b', 'debian'];
+    ostree(stock, 'commit', ...words, root);
+    expect(commit).toBe(ostree(stock, 'rev-parse', 'debian').trim());
+    ostree(repository.path, 'fsck');
+    const report = await checkRepository(await Repository.open(stock, quick));
+    expect(report.problems).toEqual([]);
+    const checkout = join(folder, 'checked-out');
+    await checkOut(repository, commit, checkout);
+    expect(describeDirectory(checkout)).toEqual(describeDirectory(root));
+  }, 300_000);
 });

@@ -1,5 +1,5 @@
 import { spawnSync } from 'node:child_process';
-import { existsSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
 
 /** What a test may need from outside, and how to see that it is there. */
 const checks = {
@@ -17,6 +17,7 @@ const checks = {
   strip: () => runs('strip', ['--version']),
   root: () => process.getuid?.() === 0,
   alpine: () => existsSync(alpineFolder),
+  debian: () => isDebian12() && runs('apt-get', ['--version']),
   xattr: () => runs('getfattr', ['--version']) && runs('setfattr', ['--version']),
 } as const;
 
@@ -24,6 +25,12 @@ export type Requirement = keyof typeof checks;
 
 /** Real Alpine packages and `make-root.sh`, where this machine has them. */
 export const alpineFolder = new URL('../../../shared/alpine', import.meta.url).pathname;
+
+function isDebian12(): boolean {
+  const path = '/etc/os-release';
+  const text = existsSync(path) ? readFileSync(path, 'utf8') : '';
+  return /^ID=debian$/m.test(text) && /^VERSION_ID="12"$/m.test(text);
+}
 
 function runs(program: string, args: string[]): boolean {
   const path = `${process.env.PATH}:/usr/sbin:/sbin`;
