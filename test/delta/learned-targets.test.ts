@@ -15,3 +15,12 @@ test('of targets that share a place the newest is known, and only that one is fo
   learned.forget(other);
   expect(learned.find(other)).toBeUndefined();
 });
+
+test('what one address of a block was off by is known of the whole block', () => {
+  const learned = new LearnedTargets();
+  expect(learned.shiftNear(0x5010)).toBe(0);
+  learned.setShift(0x5010, 0x40);
+  expect([learned.shiftNear(0x5fff), learned.shiftNear(0x6000)]).toEqual([0x40, 0]);
+  learned.setShift(0x5800, -8);
+  expect(learned.shiftNear(0x5010)).toBe(-8);
+});

@@ -1,5 +1,7 @@
 import type { Copy } from './copy-list.ts';
 
+/** Behind so many zeros, more of them say nothing: padding fits anything that is mostly zeros. */
+const telling = 16;
 /** An extension ends when it has not paid for so many bytes: unlike files would cost quadratic time. */
 const patience = 2048;
 
@@ -55,8 +57,12 @@ function extendForward(old: Uint8Array, bytes: Uint8Array, copy: Copy, room: num
   let best = 0;
   let bestScore = 0;
   let score = 0;
+  let zeros = 0;
   for (let offset = 0; offset < limit && offset - best < patience; offset++) {
-    score += old[oldAt + offset] === bytes[newAt + offset] ? 1 : -1;
+    const byte = bytes[newAt + offset];
+    zeros = byte === 0 ? zeros + 1 : 0;
+    if (old[oldAt + offset] !== byte) score--;
+    else if (zeros <= telling) score++;
     if (score > bestScore) {
       bestScore = score;
       best = offset + 1;
@@ -70,8 +76,12 @@ function extendBackward(old: Uint8Array, bytes: Uint8Array, copy: Copy, room: nu
   let best = 0;
   let bestScore = 0;
   let score = 0;
+  let zeros = 0;
   for (let offset = 1; offset <= limit && offset - best < patience; offset++) {
-    score += old[copy.oldStart - offset] === bytes[copy.newStart - offset] ? 1 : -1;
+    const byte = bytes[copy.newStart - offset];
+    zeros = byte === 0 ? zeros + 1 : 0;
+    if (old[copy.oldStart - offset] !== byte) score--;
+    else if (zeros <= telling) score++;
     if (score > bestScore) {
       bestScore = score;
       best = offset;

@@ -35,8 +35,11 @@ function findCores(
   const match: Match = { oldStart: 0, length: 0 };
   let core: { newStart: number; oldStart: number; length: number } | undefined;
   let diagonal = 0;
+  /** Zeros that both have on the diagonal, behind the core. */
+  let zeros = 0;
   const take = (newStart: number, length: number): void => {
-    const gap = core === undefined ? 0 : newStart - core.newStart - core.length;
+    const gap = core === undefined ? 0 : newStart - core.newStart - core.length - zeros;
+    zeros = 0;
     if (core !== undefined && core.oldStart - core.newStart === diagonal && gap <= longestGap) {
       core.length = newStart + length - core.newStart;
       return;
@@ -48,7 +51,9 @@ function findCores(
   for (let at = 0; at < bytes.length; ) {
     const run = equalRun(old, at + diagonal, bytes, at);
     if (run >= effort.seed) {
-      take(at, run);
+      // Padding, and tables that are mostly zeros, have runs of them on any diagonal.
+      if (isZero(bytes, at, run)) zeros += run;
+      else take(at, run);
       at += run;
       continue;
     }
@@ -56,6 +61,7 @@ function findCores(
       const { oldStart, length } = match;
       if (length > countEqual(old, at + diagonal, bytes, at, length) + worthAJump) {
         diagonal = oldStart - at;
+        zeros = 0;
         take(at, length);
         at += length;
         continue;
@@ -64,6 +70,11 @@ function findCores(
     at += Math.max(1, run);
   }
   return cores;
+}
+
+function isZero(bytes: Uint8Array, from: number, length: number): boolean {
+  for (let at = from; at < from + length; at++) if (bytes[at] !== 0) return false;
+  return true;
 }
 
 /** How many bytes are equal from here on. */

@@ -71,12 +71,32 @@ export function findPointerSites(
   sites: Sites,
 ): void {
   for (let at = firstEntry(part, 8); at + 8 <= part.to; at += 8) {
-    if (at < part.from || int32(page, at + 4) !== 0) continue;
-    const value = int32(page, at) >>> 0;
-    // Small numbers are rarely addresses, even where addresses begin at 0.
-    if (value < 0x1000 || value < all.from || value >= all.to) continue;
-    sites.add(at, pointerClass.pointer, valueForm.address, value);
+    if (!isPointer(page, part, at, all)) continue;
+    sites.add(at, pointerClass.pointer, valueForm.address, int32(page, at) >>> 0);
   }
+}
+
+/** The same among data of all kinds, where one that has no other close by is taken for chance. */
+export function findConstantSites(
+  page: Uint8Array,
+  part: PagePart,
+  fixed: AddressRange,
+  sites: Sites,
+): void {
+  for (let at = firstEntry(part, 8); at + 8 <= part.to; at += 8) {
+    if (!isPointer(page, part, at, fixed)) continue;
+    if (!constantNeighbors.some((by) => isPointer(page, part, at + by, fixed))) continue;
+    sites.add(at, pointerClass.constant, valueForm.address, int32(page, at) >>> 0);
+  }
+}
+
+const constantNeighbors = [-16, -8, 8, 16];
+
+function isPointer(page: Uint8Array, part: PagePart, at: number, range: AddressRange): boolean {
+  if (at < part.from || at + 8 > part.to || int32(page, at + 4) !== 0) return false;
+  const value = int32(page, at) >>> 0;
+  // Small numbers are rarely addresses, even where addresses begin at 0.
+  return value >= 0x1000 && value >= range.from && value < range.to;
 }
 
 /** The pairs of a frame index: a function and its frame, both relative to the index. */

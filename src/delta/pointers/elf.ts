@@ -32,6 +32,8 @@ const machines: Readonly<Record<number, Machine>> = { 62: 'x86-64', 183: 'arm64'
 /** The parts of an ELF file that matter for pointers. */
 export interface Elf {
   readonly machine: Machine;
+  /** Whether it is linked for a fixed address (ET_EXEC): its code and constants hold addresses as they are. */
+  readonly isFixed: boolean;
   readonly segments: readonly Segment[];
   readonly sections: readonly Section[];
   /** Address of the frame index (PT_GNU_EH_FRAME), which its entries are relative to. */
@@ -47,6 +49,8 @@ const programHeaderSize = 56;
 const sectionHeaderSize = 64;
 const maxSections = 1024;
 
+/** ET_EXEC. */
+const fixedProgram = 2;
 const programType = { load: 1, frameIndex: 0x6474e550 };
 const sectionType = { progbits: 1, rela: 4, dynamic: 6, nobits: 8, dynsym: 11, init: 14, fini: 15 };
 const unwindType = 0x70000001;
@@ -111,7 +115,8 @@ export async function readElf(file: PositionedReader): Promise<Elf | undefined> 
     const section = readSection(table.subarray(at, at + sectionHeaderSize), frameIndex, frames);
     if (section !== undefined && section.offset + section.size <= file.size) sections.push(section);
   }
-  return { machine, segments, sections, frameIndex, ...findSymbols(table) };
+  const isFixed = header.readUInt16LE(16) === fixedProgram;
+  return { machine, isFixed, segments, sections, frameIndex, ...findSymbols(table) };
 }
 
 /** The first section of symbols says which one has their names. */

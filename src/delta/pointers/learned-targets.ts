@@ -1,12 +1,16 @@
 const bits = 15;
+/** Blocks of memory have 4096 bytes; so many are told apart. */
+const blocks = 4096;
 
 /**
  * Targets that turned out to be elsewhere than the copies told: a function whose beginning changed is in no copy,
  * and only the first call of it is guessed wrong. The newest of those that share a place; 512 KiB (S9).
+ * Memory that the file has no content for is in no copy at all: what one address in it was off by, its neighbours are.
  */
 export class LearnedTargets {
   readonly #old = new Float64Array(2 ** bits).fill(-1);
   readonly #new = new Float64Array(2 ** bits);
+  readonly #shift = new Float64Array(blocks);
 
   find(old: number): number | undefined {
     const place = placeOf(old);
@@ -23,6 +27,19 @@ export class LearnedTargets {
     const place = placeOf(old);
     if (this.#old[place] === old) this.#old[place] = -1;
   }
+
+  /** What the address in the same block was off by that `setShift` was last told of; 0 without one. */
+  shiftNear(old: number): number {
+    return this.#shift[blockOf(old)] ?? 0;
+  }
+
+  setShift(old: number, shift: number): void {
+    this.#shift[blockOf(old)] = shift;
+  }
+}
+
+function blockOf(address: number): number {
+  return (address >>> 12) % blocks;
 }
 
 function placeOf(address: number): number {

@@ -41,7 +41,7 @@ export function encodeValue(
 }
 
 /**
- * The target of a value, the other way round. `near` is where it is thought to be: a value that tells only a part
+ * The target of a value (of an address of eight bytes the lower four), the other way round. `near` is where it is thought to be: a value that tells only a part
  * of the address means the one nearest to that. `undefined` for an instruction that is another than it was.
  */
 export function decodeTarget(
@@ -54,7 +54,7 @@ export function decodeTarget(
 ): number | undefined {
   switch (form) {
     case valueForm.address:
-      return value;
+      return value >>> 0;
     case valueForm.fromSite:
       return site + extra + value;
     case valueForm.toSite:

@@ -5,7 +5,7 @@ import { elfHeaderRoom, type Segment } from './elf.ts';
 import { LearnedTargets } from './learned-targets.ts';
 import { decodeTarget, encodeValue } from './pointer-value.ts';
 import type { SiteSource } from './site-finder.ts';
-import { codeClasses, maxSites, pageSize, Sites, valueForm } from './sites.ts';
+import { learningClasses, maxSites, pageSize, Sites, valueForm } from './sites.ts';
 
 /**
  * Rewrites the pointers of an old file to what they will probably be in the new one: site and target
@@ -21,8 +21,11 @@ export class Predictor {
   readonly #mapped = new Float64Array(maxSites);
   readonly #site = new Float64Array(maxSites);
   readonly #base = new Float64Array(maxSites);
+  /** And whether that is memory behind the content of the file. */
+  readonly #inMemory = new Uint8Array(maxSites);
   #page = -1;
   #isNear = false;
+  #isMemory = false;
 
   constructor(finder: SiteSource, copies: CopyList, newSegments: readonly Segment[]) {
     this.#finder = finder;
@@ -55,6 +58,8 @@ export class Predictor {
     const mapped = this.#newAddress(old, hint);
     if (mapped === undefined) return undefined;
     const isNear = this.#isNear;
+    const known = this.#isMemory ? this.#learned.shiftNear(old) : 0;
+    this.#inMemory[index] = this.#isMemory ? 1 : 0;
     const isRelative = form === valueForm.fromBase || form === valueForm.offset12;
     const base = isRelative ? this.#known(sites.base[index] ?? 0, hint) : 0;
     const site =
@@ -63,7 +68,7 @@ export class Predictor {
     this.#mapped[index] = isNear ? -1 : mapped;
     this.#base[index] = base;
     this.#site[index] = site;
-    const target = isNear ? mapped : (this.#learned.find(old) ?? mapped);
+    const target = isNear ? mapped : (this.#learned.find(old) ?? mapped + known);
     return encodeValue(form, sites.extra[index] ?? 0, site, target, base);
   }
 
@@ -75,8 +80,10 @@ export class Predictor {
     if (mapped < 0) return;
     const [site, base] = [this.#site[index] ?? 0, this.#base[index] ?? 0];
     const found = decodeTarget(form[index] ?? 0, extra[index] ?? 0, site, base, value, mapped);
+    if (found === undefined) return;
+    if (this.#inMemory[index] === 1) this.#learned.setShift(old, found - mapped);
     if (found === mapped) this.#learned.forget(old);
-    else if (found !== undefined) this.#learned.set(old, found);
+    else this.#learned.set(old, found);
   }
 
   #known(address: number, hint: number): number | undefined {
@@ -88,6 +95,7 @@ export class Predictor {
   #newAddress(address: number, hint: number): number | undefined {
     const { segments } = this.#finder.elf;
     this.#isNear = false;
+    this.#isMemory = false;
     for (let index = 0; index < segments.length; index++) {
       const segment = segments[index];
       if (segment === undefined) continue;
@@ -103,6 +111,7 @@ export class Predictor {
       // Memory that no file content is loaded into keeps its distance from the content before it.
       const moved = this.#newSegments[index];
       if (moved === undefined) return undefined;
+      this.#isMemory = true;
       return moved.address + moved.fileSize + inside - segment.fileSize;
     }
     return undefined;
@@ -144,7 +153,7 @@ export function predictInto(
 }
 
 /**
- * Tells the predictor what became of the code of a piece that `predictInto` was asked for. Sites over its border
+ * Tells the predictor what became of the code and the constants of a piece that `predictInto` was asked for. Sites over its border
  * tell nothing. Nor do tables: where an entry was taken out or put in, those beside it are of something else.
  */
 export function learnFrom(
@@ -157,8 +166,8 @@ export function learnFrom(
   const to = from + bytes.length;
   for (let index = 0; index < sites.count; index++) {
     const at = sites.at[index] ?? 0;
-    const kind = (sites.kind[index] ?? 0) & mask & codeClasses;
-    if (at < from || at + 4 > to || kind === 0) continue;
+    const kind = (sites.kind[index] ?? 0) & mask & learningClasses;
+    if (at < from || at + (sites.width[index] ?? 0) > to || kind === 0) continue;
     if (predictor.predict(index, hint, shift) === undefined) continue;
     predictor.learn(index, int32(bytes, at - from));
   }

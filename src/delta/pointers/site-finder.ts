@@ -2,6 +2,7 @@ import type { PositionedReader } from '../../ports/positioned-reader.ts';
 import { findArm64CodeSites } from './arm64-code-sites.ts';
 import { type AddressRange, findCodeSites } from './code-sites.ts';
 import {
+  findConstantSites,
   findFrameIndexSites,
   findFrameSites,
   findPointerSites,
@@ -29,6 +30,8 @@ export class SiteFinder implements SiteSource {
   readonly elf: Elf;
   readonly #code: AddressRange;
   readonly #all: AddressRange;
+  /** What absolute addresses lead to: tables of symbols and names lie before code, and look like text. */
+  readonly #fixed: AddressRange | undefined;
   readonly #frames: FrameStarts | undefined;
 
   private constructor(elf: Elf, frames: FrameStarts | undefined) {
@@ -38,6 +41,7 @@ export class SiteFinder implements SiteSource {
     this.#all = span(
       elf.segments.map(({ address, memorySize }) => ({ address, size: memorySize })),
     );
+    this.#fixed = elf.isFixed ? { from: this.#code.from, to: this.#all.to } : undefined;
   }
 
   /** `undefined` for a file that nothing is predicted in. */
@@ -61,7 +65,7 @@ export class SiteFinder implements SiteSource {
   }
 
   #findInCode(page: Uint8Array, part: PagePart, sites: Sites): void {
-    const ranges = { code: this.#code, all: this.#all };
+    const ranges = { code: this.#code, all: this.#all, fixed: this.#fixed };
     if (this.elf.machine === 'arm64') findArm64CodeSites(page, part, ranges, sites);
     else findCodeSites(page, part, ranges, sites);
   }
@@ -85,6 +89,7 @@ export class SiteFinder implements SiteSource {
         break;
       case 'tables':
         findTableSites(page, part, this.#code, sites);
+        if (this.#fixed !== undefined) findConstantSites(page, part, this.#fixed, sites);
         break;
       case 'frames': {
         const first = this.#frames?.firstIn(start / pageSize);

@@ -14,11 +14,14 @@ export const pointerClass = {
   table: 256,
   number: 512,
   size: 1024,
+  /** In programs that are linked for a fixed address: addresses in code, and in data that is not written to. */
+  absolute: 2048,
+  constant: 4096,
 } as const;
 
-export const allClasses = 2047;
-/** Call, branch and operand. */
-export const codeClasses = 7;
+export const allClasses = 8191;
+/** Call, branch, operand, absolute and constant: those that something is learned from. */
+export const learningClasses = 6151;
 /** Sites are looked for in pages of an old file, each by itself. */
 export const pageSize = 4096;
 

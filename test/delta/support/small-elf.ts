@@ -3,13 +3,16 @@ export interface SmallElf {
   /** Bytes of padding in each function: what grows between two versions. */
   readonly functions: readonly number[];
   readonly seed: number;
-  readonly machine?: 'x86-64' | 'arm64';
+  readonly machine?: 'x86-64' | 'arm64' | 'x86-64, fixed';
 }
 
-/** Per processor: its number in the header, what does nothing, and a call with the address of data behind it. */
+/** Per processor: the kind of program (ET_DYN, ET_EXEC), what its data is (the section's flags), its number in the header, what does nothing, and a call with the address of data behind it. */
 const machines = {
   'x86-64': {
+    type: 3,
+    data: 3,
     number: 62,
+    fill: 0x50,
     nothing: '90909090',
     size: 13,
     call(at: number, callee: number, data: number): Buffer {
@@ -19,8 +22,29 @@ const machines = {
       return code;
     },
   },
+  'x86-64, fixed': {
+    type: 2,
+    data: 2,
+    number: 62,
+    fill: 0x50,
+    nothing: '90909090',
+    size: 27,
+    call(at: number, callee: number, data: number): Buffer {
+      // A call, mov with an address, a jump by a table of addresses, and cmp with both.
+      const code = Buffer.from('e800000000bf00000000ff24c50000000081bf0000000000000000', 'hex');
+      code.writeInt32LE(callee - (at + 5), 1);
+      code.writeInt32LE(data, 6);
+      code.writeInt32LE(data, 13);
+      code.writeInt32LE(data, 19);
+      code.writeInt32LE(callee, 23);
+      return code;
+    },
+  },
   arm64: {
+    type: 3,
+    data: 3,
     number: 183,
+    fill: 0x50,
     nothing: '1f2003d5',
     size: 16,
     call(at: number, callee: number, data: number): Buffer {
@@ -39,11 +63,11 @@ const textStart = 0x1000;
 
 /** Lays the library out as a linker would: all distances follow from the functions' lengths. */
 export function makeElf({ functions, seed, machine = 'x86-64' }: SmallElf): Buffer {
-  const { number, nothing, size, call } = machines[machine];
+  const { type, data: dataFlags, number, fill, nothing, size, call } = machines[machine];
   const random = generator(seed);
   const callsEach = 8;
   const bodies = functions.map((padding) => ({
-    fill: Buffer.from(Array.from({ length: 48 }, () => random() % 0x70)),
+    fill: Buffer.from(Array.from({ length: 48 }, () => fill + (random() % 16))),
     padding: Buffer.alloc(padding, nothing, 'hex'),
     calls: Array.from({ length: callsEach }, () => random() % functions.length),
   }));
@@ -69,12 +93,12 @@ export function makeElf({ functions, seed, machine = 'x86-64' }: SmallElf): Buff
   });
   const sections = [
     { type: 1, flags: 6, offset: textStart, size: end - textStart },
-    { type: 1, flags: 3, offset: dataStart, size: data.length },
+    { type: 1, flags: dataFlags, offset: dataStart, size: data.length },
   ];
   const file = Buffer.alloc(dataStart + data.length + 64 * sections.length);
   Buffer.concat(text).copy(file, textStart);
   data.copy(file, dataStart);
-  writeHeaders(file, number, sections);
+  writeHeaders(file, { type, number }, sections);
   return file;
 }
 
@@ -85,24 +109,28 @@ interface RawSection {
   readonly size: number;
 }
 
-function writeHeaders(file: Buffer, machine: number, sections: readonly RawSection[]): void {
+function writeHeaders(
+  file: Buffer,
+  { type, number }: { readonly type: number; readonly number: number },
+  sections: readonly RawSection[],
+): void {
   const sectionTable = file.length - 64 * sections.length;
   file.write('7f454c4602010100', 0, 'hex');
-  file.writeUInt16LE(3, 16);
-  file.writeUInt16LE(machine, 18);
+  file.writeUInt16LE(type, 16);
+  file.writeUInt16LE(number, 18);
   file.writeUInt32LE(64, 32);
   file.writeUInt32LE(sectionTable, 40);
   file.writeUInt16LE(56, 54);
   file.writeUInt16LE(sections.length, 56);
   file.writeUInt16LE(64, 58);
   file.writeUInt16LE(sections.length, 60);
-  sections.forEach(({ type, flags, offset, size }, index) => {
+  sections.forEach(({ type: kind, flags, offset, size }, index) => {
     const segment = 64 + 56 * index;
     file.writeUInt32LE(1, segment);
     for (const at of [8, 16, 24]) file.writeUInt32LE(offset, segment + at);
     for (const at of [32, 40]) file.writeUInt32LE(size, segment + at);
     const section = sectionTable + 64 * index;
-    file.writeUInt32LE(type, section + 4);
+    file.writeUInt32LE(kind, section + 4);
     file.writeUInt32LE(flags, section + 8);
     file.writeUInt32LE(offset, section + 16);
     file.writeUInt32LE(offset, section + 24);
