@@ -85,12 +85,15 @@ export function findConstantSites(
 ): void {
   for (let at = firstEntry(part, 8); at + 8 <= part.to; at += 8) {
     if (!isPointer(page, part, at, fixed)) continue;
-    if (!constantNeighbors.some((by) => isPointer(page, part, at + by, fixed))) continue;
+    const hasNeighbor =
+      isPointer(page, part, at + 8, fixed) ||
+      isPointer(page, part, at - 8, fixed) ||
+      isPointer(page, part, at + 16, fixed) ||
+      isPointer(page, part, at - 16, fixed);
+    if (!hasNeighbor) continue;
     sites.add(at, pointerClass.constant, valueForm.address, int32(page, at) >>> 0);
   }
 }
-
-const constantNeighbors = [-16, -8, 8, 16];
 
 function isPointer(page: Uint8Array, part: PagePart, at: number, range: AddressRange): boolean {
   if (at < part.from || at + 8 > part.to || int32(page, at + 4) !== 0) return false;
