@@ -174,7 +174,8 @@ export async function previewUpgrade(
     ...(await findHooks(machine, 'before-arming')),
   ].map(({ path }) => path);
   const { previewConflicts } = await import('./etc/preview-etc.ts');
-  const conflicts = await previewConflicts(machine, found, options.remote, options.note);
+  const { remote, note } = options;
+  const conflicts = await previewConflicts(machine, found, { remote, note, store: false });
   const { paths } = await readKept(machine);
   return {
     ...preview,

@@ -11,7 +11,8 @@ import {
   recordSize,
 } from './plan-format.ts';
 import { PlanIndex } from './plan-index.ts';
-import { decodeRecord } from './record.ts';
+import { decodeRecord, type StoredRecord } from './record.ts';
+import { recordAt } from './record-search.ts';
 import { maxLiteral, type Segment } from './segment.ts';
 
 /** A full plan: which bytes an image is made of, and where in it an object lies. */
@@ -21,6 +22,8 @@ export interface Plan {
   readonly objects: number;
   /** From byte 0 to the end, checked as they come. Reads 64 KiB at a time. */
   segments(): AsyncIterable<Segment>;
+  /** The record of the segment that has a byte of the image. Throws CORRUPT_PLAN when none has. */
+  recordAt(position: number): Promise<StoredRecord>;
   /** Literal bytes by where they lie among all literal bytes. */
   readLiteral(offset: number, length: number): Promise<Buffer>;
   /** Where the content of an object lies in the image, by its checksum in hex. */
@@ -36,12 +39,14 @@ export interface Plan {
  */
 export async function openPlan(reader: PositionedReader): Promise<Plan> {
   const shape = await readHeader(reader);
-  const index = new PlanIndex(cachePages(reader, { pageSize: 4096, pages: 64 }), shape);
+  const cached = cachePages(reader, { pageSize: 4096, pages: 64 });
+  const index = new PlanIndex(cached, shape);
   const segments = () => readSegments(reader, shape);
   return {
     imageSize: shape.imageSize,
     objects: shape.objects,
     segments,
+    recordAt: (position) => recordAt(cached, shape, position),
     readLiteral: (offset, length) => {
       if (offset + length > shape.literalBytes) throw new RangeError('outside of the literals');
       return reader.read(planParts(shape).literals + offset, length);

@@ -1,36 +1,45 @@
 import type { PositionedReader } from '../ports/positioned-reader.ts';
 import type { ObjectSource } from './object-source.ts';
-import { corruptPlan } from './plan-format.ts';
-import type { Segment } from './segment.ts';
+import type { Plan } from './open-plan.ts';
+import { corruptPlan, recordKind } from './plan-format.ts';
+import type { StoredRecord } from './record.ts';
 
 /** Objects up to this size are kept until the next one is read, in bytes. */
 const keptObject = 4 * 1024 * 1024;
 
-type Placed = Segment & { readonly start: number };
+type ObjectRecord = Extract<StoredRecord, { kind: typeof recordKind.object }>;
+
+/** An image that is there already, and its plan, if that is known. */
+export interface Base {
+  readonly device: PositionedReader;
+  readonly plan: Plan | undefined;
+}
 
 /**
- * The image that a plan makes, to be read by position before anybody has written it: an object is fetched when a byte of
- * it is asked for. Holds where the segments lie, and the literals: the image's own tables.
+ * The image that a plan makes, to be read by position before anybody has written it: what `base` has is read there, another
+ * object is fetched when a byte of it is asked for. Of the plan nothing is held (S9): what is asked for is looked up in it.
  */
-export async function planReader(
-  segments: AsyncIterable<Segment>,
-  objects: ObjectSource,
-  base: PositionedReader,
-): Promise<PositionedReader> {
-  const placed: Placed[] = [];
-  let size = 0;
-  for await (const segment of segments) {
-    placed.push({ ...segment, start: size });
-    size += segment.length;
-  }
+export function planReader(plan: Plan, objects: ObjectSource, base: Base): PositionedReader {
+  const size = plan.imageSize;
   let kept: { checksum: string; bytes: Buffer } | undefined;
+  let last: StoredRecord | undefined;
+
+  const recordAt = async (position: number): Promise<StoredRecord> => {
+    const isLast =
+      last !== undefined && position >= last.position && position < last.position + last.length;
+    const record = isLast && last !== undefined ? last : await plan.recordAt(position);
+    last = record;
+    return record;
+  };
 
   const readObject = async (
-    { checksum, length }: Extract<Segment, { kind: 'object' }>,
+    { checksum, length }: ObjectRecord,
     from: number,
     to: number,
   ): Promise<Buffer> => {
     if (kept?.checksum === checksum) return kept.bytes.subarray(from, to);
+    const found = await base.plan?.find(checksum);
+    if (found?.length === length) return base.device.read(found.offset + from, to - from);
     const whole = length <= keptObject;
     const bytes = await collect(
       objects.open(checksum, length),
@@ -42,37 +51,30 @@ export async function planReader(
     return bytes.subarray(from, to);
   };
 
-  const readPart = async (segment: Placed, from: number, to: number): Promise<Buffer> => {
-    switch (segment.kind) {
-      case 'zeros':
+  const readPart = async (record: StoredRecord, from: number, to: number): Promise<Buffer> => {
+    switch (record.kind) {
+      case recordKind.zeros:
         return Buffer.alloc(to - from);
-      case 'literal':
-        return Buffer.from(segment.bytes.subarray(from, to));
-      case 'range':
-        return base.read(segment.offset + from, to - from);
-      case 'object':
-        return readObject(segment, from, to);
+      case recordKind.literal:
+        return plan.readLiteral(record.literalOffset + from, to - from);
+      case recordKind.object:
+        return readObject(record, from, to);
     }
   };
 
   return {
     size,
     async read(position, length) {
-      if (position < 0 || position + length > size) {
+      const end = position + length;
+      if (position < 0 || end > size) {
         throw corruptPlan(`an image of ${size} bytes`, `${length} at ${position}`, 'the plan');
       }
       const parts: Buffer[] = [];
-      for (
-        let index = indexAt(placed, position), at = position;
-        at < position + length;
-        index += 1
-      ) {
-        const segment = placed[index];
-        if (segment === undefined) break;
-        const from = at - segment.start;
-        const to = Math.min(segment.length, position + length - segment.start);
-        if (to > from) parts.push(await readPart(segment, from, to));
-        at = segment.start + to;
+      for (let at = position; at < end; ) {
+        const record = await recordAt(at);
+        const to = Math.min(record.length, end - record.position);
+        parts.push(await readPart(record, at - record.position, to));
+        at = record.position + to;
       }
       return Buffer.concat(parts);
     },
@@ -94,15 +96,4 @@ async function collect(
     if (done >= to) break;
   }
   return Buffer.concat(parts);
-}
-
-/** The last segment that begins at or before `position`. */
-function indexAt(placed: readonly Placed[], position: number): number {
-  let [low, high] = [0, placed.length - 1];
-  while (low < high) {
-    const middle = Math.ceil((low + high) / 2);
-    if ((placed[middle]?.start ?? 0) <= position) low = middle;
-    else high = middle - 1;
-  }
-  return low;
 }

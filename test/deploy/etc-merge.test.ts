@@ -1,9 +1,13 @@
 import { beforeAll, expect, it } from 'vitest';
+import { previewConflicts } from '../../src/deploy/etc/preview-etc.ts';
 import { readConflicts } from '../../src/deploy/etc/records.ts';
 import { resolveConflict } from '../../src/deploy/etc/resolve.ts';
 import { standardHooks } from '../../src/deploy/hooks/run-hooks.ts';
+import { readSituation } from '../../src/deploy/situation.ts';
 import { finalizeStaged } from '../../src/deploy/staging/finalize.ts';
 import { readStatus } from '../../src/deploy/status.ts';
+import { heldPlan } from '../../src/deploy/upgrade/plan-store.ts';
+import { survey } from '../../src/deploy/upgrade/survey.ts';
 import { previewUpgrade, upgrade } from '../../src/deploy/upgrade.ts';
 import { keepAll } from '../crash/world/loss.ts';
 import { overriding } from '../crash/world/overriding.ts';
@@ -179,4 +183,27 @@ it('an /etc that never comes to rest is merged all the same, and that is told', 
   const machine = restless(world, `${etc}/profile`, texts);
   await upgrade(machine, { ...options, note: (text) => notes.push(text) });
   expect(notes.filter((text) => text.includes('changes all the time'))).toHaveLength(2);
+});
+
+it('S9: a plan that is too large to be held in memory is not fetched for looking; the slot tells later', async () => {
+  const world = await begin();
+  const machine = machineOf(world);
+  const found = await survey(machine, await readSituation(machine), options);
+  if (found.kind !== 'new') throw new Error(found.kind);
+  const plan = { ...found.accepted.plan, size: heldPlan + 1 };
+  const large = { ...found, accepted: { ...found.accepted, plan } };
+  const fetchPlan = (): AsyncIterable<Uint8Array> => {
+    throw new Error('the plan was fetched');
+  };
+  const notes: string[] = [];
+  const note = (text: string) => void notes.push(text);
+  const remote = { ...options.remote, fetchPlan };
+  const looking = { remote, note, store: false };
+  expect(await previewConflicts(machine, large, looking)).toBeUndefined();
+  expect(notes.join()).toMatch(/only once the new image is here: its plan has 8388609 bytes/);
+  // An upgrade that asks before it writes may store it.
+  await expect(previewConflicts(machine, large, { ...looking, store: true })).rejects.toThrow(
+    'the plan was fetched',
+  );
+  expect(world.slots.b.written).toBe(false);
 });

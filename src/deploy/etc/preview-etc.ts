@@ -1,54 +1,77 @@
 import { PineError } from '../../error.ts';
 import type { Conflict } from '../../etc/conflicts.ts';
+import type { Plan } from '../../plan/plan-file.ts';
 import { planReader } from '../../plan/plan-reader.ts';
-import { useRanges } from '../../plan/ranges.ts';
 import type { Machine } from '../machine.ts';
 import { planFile } from '../paths.ts';
-import { openPlanBytes, openStoredPlan } from '../upgrade/plan-store.ts';
+import { openNewPlan } from '../upgrade/new-plan.ts';
+import { heldPlan, openPlanBytes, openStoredPlan } from '../upgrade/plan-store.ts';
 import type { Survey, UpgradeRemote } from '../upgrade/survey.ts';
 import { mergeRunningEtc } from './merge-sides.ts';
 
+type New = Extract<Survey, { kind: 'new' }>;
+
+export interface PreviewOptions {
+  readonly remote: UpgradeRemote;
+  readonly note: (text: string) => void;
+  /** Whether a plan that is too large to be held in memory may be written to the data partition. */
+  readonly store: boolean;
+}
+
 /**
- * The conflicts that the merge of /etc will have, before a byte is written. Of the new image only the tables, which are
- * in its plan, and the files under /etc that differ are fetched. `undefined`, with a note, where the remote does not have
- * them, as a bundle of a delta does not: then they are told once the slot is written.
+ * The conflicts that the merge of /etc will have, before a byte of the slot is written. Of the new image only the tables,
+ * which are in its plan, and the files under /etc that differ are fetched. `undefined`, with a note, where the remote does
+ * not have them, as a bundle of a delta does not, or the plan is too large to look at without writing it: then they are told
+ * once the slot is written.
  */
 export async function previewConflicts(
   machine: Machine,
-  found: Extract<Survey, { kind: 'new' }>,
-  remote: UpgradeRemote,
-  note: (text: string) => void,
+  found: New,
+  options: PreviewOptions,
 ): Promise<readonly Conflict[] | undefined> {
+  const later = 'conflicts under /etc can be told only once the new image is here';
   try {
-    return await previewEtc(machine, found, remote, note);
+    const plan = await openPlan(machine, found, options);
+    if (plan !== undefined) return await previewEtc(machine, found, plan, options);
+    options.note(
+      `${later}: its plan has ${found.accepted.plan.size} bytes, and is not held in memory`,
+    );
   } catch (error) {
     if (!(error instanceof PineError) || !error.code.startsWith('NOT_FOUND_')) throw error;
-    note('conflicts under /etc can be told only once the new image is here');
-    return undefined;
+    options.note(later);
   }
+  return undefined;
+}
+
+/** S9: a small plan is held in memory; a large one is stored, or `undefined` where that is not wanted. */
+async function openPlan(
+  machine: Machine,
+  found: New,
+  { remote, store }: PreviewOptions,
+): Promise<Plan | undefined> {
+  const { checksum, plan: digest } = found.accepted;
+  const stored = await openStoredPlan(machine.files, planFile(machine, checksum), digest);
+  if (stored !== undefined) return stored;
+  if (digest.size > heldPlan) return store ? openNewPlan(machine, found, { remote }) : undefined;
+  return openPlanBytes(digest, remote.fetchPlan(checksum, digest), `commit ${checksum}`);
 }
 
 async function previewEtc(
   machine: Machine,
-  { accepted, running }: Extract<Survey, { kind: 'new' }>,
-  remote: UpgradeRemote,
-  note: (text: string) => void,
+  { running }: New,
+  plan: Plan,
+  { remote, note }: PreviewOptions,
 ): Promise<readonly Conflict[]> {
   const { files, slots } = machine;
-  const { checksum, plan: digest } = accepted;
-  const plan =
-    (await openStoredPlan(files, planFile(machine, checksum), digest)) ??
-    (await openPlanBytes(digest, remote.fetchPlan(checksum, digest), `commit ${checksum}`));
   const old =
     running.plan &&
     (await openStoredPlan(files, planFile(machine, running.checksum), running.plan));
-  const base = await slots[machine.running.slot].open('read');
+  const device = await slots[machine.running.slot].open('read');
   try {
-    const segments = old === undefined ? plan.segments() : useRanges(plan, old);
-    const reader = await planReader(segments, remote.objects, base);
+    const reader = planReader(plan, remote.objects, { device, plan: old });
     const size = plan.imageSize;
     return (await mergeRunningEtc(machine, { reader, size }, { note })).conflicts;
   } finally {
-    await base.close();
+    await device.close();
   }
 }

@@ -57,7 +57,10 @@ export async function storePlan(
   return openPlan(fileReader(files, path, digest.size));
 }
 
-/** Checks a plan's bytes in memory and opens it, for looking without writing. */
+/** The largest plan that is held in memory, in bytes: that of an image of some 100,000 files (S9). */
+export const heldPlan = 8 * 1024 * 1024;
+
+/** Checks a plan's bytes in memory, of which there are no more than `heldPlan`, and opens it: looking writes nothing. */
 export async function openPlanBytes(
   digest: Digest,
   bytes: AsyncIterable<Uint8Array>,

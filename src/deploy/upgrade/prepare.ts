@@ -107,7 +107,8 @@ async function refuseConflicts(
   { remote, note }: PrepareOptions,
 ): Promise<void> {
   const { previewConflicts } = await import('../etc/preview-etc.ts');
-  throwOnConflicts((await previewConflicts(machine, found, remote, note)) ?? [], machine.etc);
+  const conflicts = await previewConflicts(machine, found, { remote, note, store: true });
+  throwOnConflicts(conflicts ?? [], machine.etc);
 }
 
 /** S7: the same commit for the same slot goes on where it was cut; anything else starts over. */
