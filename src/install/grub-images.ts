@@ -1,8 +1,15 @@
 import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { earlyCfg, type GrubPlatform, grubModules } from '../boot/grub/grub-cfg.ts';
+import {
+  earlyCfg,
+  type GrubPlatform,
+  grubModules,
+  type PreviousSystem,
+  takeOverModules,
+} from '../boot/grub/grub-cfg.ts';
 import { PineError } from '../error.ts';
 import type { BlockDevice } from '../ports/block-device.ts';
+import { placeCore, putBootCode } from './boot-code.ts';
 import { runProgram } from './program.ts';
 
 /** Where Debian and Alpine keep GRUB's modules. */
@@ -13,6 +20,7 @@ export interface GrubPartitions {
   readonly boot: number;
   readonly slotA: number;
   readonly slotB: number;
+  readonly previous?: PreviousSystem;
 }
 
 /** Builds GRUB's image for one platform into `folder` and returns its path. */
@@ -23,12 +31,14 @@ export async function buildGrub(
 ): Promise<string> {
   const early = join(folder, `early-${platform}.cfg`);
   const image = join(folder, `core-${platform}.img`);
-  await writeFile(early, earlyCfg(platform, partitions.slotA, partitions.slotB));
+  const { boot, slotA, slotB, previous } = partitions;
+  await writeFile(early, earlyCfg(platform, slotA, slotB, previous));
   await readModule(platform, 'normal.mod');
   await runProgram('grub-mkimage', [
     ...['-O', platform, '-d', join(grubFolder, platform), '-o', image, '-c', early],
     // Without a disk's name, the prefix means the disk that GRUB was started from.
-    ...['-p', `(,gpt${partitions.boot})/grub`, ...grubModules],
+    ...['-p', `(,gpt${boot})/grub`, ...grubModules],
+    ...(previous === undefined ? [] : takeOverModules),
     ...(platform === 'i386-pc' ? ['biosdisk'] : ['efi_gop']),
   ]);
   return image;
@@ -55,7 +65,6 @@ async function readModule(platform: string, name: string): Promise<Buffer> {
 /**
  * Puts GRUB for BIOS on a disk: the core image at `start` (bytes) in the bios-grub partition, and the first
  * sector's code in front of the partition table. Both hold sector numbers of the core image.
- * Source: boot.S and diskboot.S of GRUB 2.06.
  */
 export async function embedBiosGrub(
   disk: BlockDevice,
@@ -71,16 +80,12 @@ export async function embedBiosGrub(
       remedy: 'make bios-grub larger in the layout',
     });
   }
-  const sector = BigInt(place.start / 512);
-  core.writeBigUInt64LE(sector + 1n, 500);
-  await disk.write(place.start, core);
+  const code = await readBootImage();
+  await disk.write(place.start, placeCore(core, place.start));
+  await disk.write(0, putBootCode(await disk.read(0, 512), code, place.start));
+}
 
-  const first = await disk.read(0, 512);
-  const code = await readModule('i386-pc', 'boot.img');
-  code.copy(first, 0, 0, 3);
-  code.copy(first, 0x5a, 0x5a, 440);
-  first.writeBigUInt64LE(sector, 0x5c);
-  first.writeUInt8(0xff, 0x64); // the boot drive: as the firmware says
-  first.fill(0x90, 0x66, 0x68);
-  await disk.write(0, first);
+/** GRUB's boot.img: the code of a first sector. Throws PROGRAM_MISSING. */
+export function readBootImage(): Promise<Buffer> {
+  return readModule('i386-pc', 'boot.img');
 }

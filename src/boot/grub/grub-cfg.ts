@@ -7,11 +7,28 @@ export function grubCfg(): string {
 
 export type GrubPlatform = 'i386-pc' | 'x86_64-efi';
 
+/** A system that was taken over and is kept (docs/hijack.md). */
+export interface PreviousSystem {
+  /** The number of its root partition, in the MBR that there was and in the GPT that is made. */
+  readonly partition: number;
+  /** The folder with the installer's kernel and initramfs on it. */
+  readonly installer: string;
+  readonly installerArguments: string;
+}
+
 /**
  * The script inside GRUB's own image, run first: the console, where the slots are, then grub.cfg. When that is
  * missing or ends, the machine starts over after a minute; GRUB's prompt is never reached.
+ *
+ * It is run by GRUB's rescue parser: one command a line, and one that fails does not end it. With a
+ * `previous` system: as long as its MBR is the table, there is no boot partition, and the installer is started.
  */
-export function earlyCfg(platform: GrubPlatform, slotA: number, slotB: number): string {
+export function earlyCfg(
+  platform: GrubPlatform,
+  slotA: number,
+  slotB: number,
+  previous?: PreviousSystem,
+): string {
   // UEFI firmware copies its console to the serial port by itself.
   const serial =
     platform === 'i386-pc'
@@ -21,7 +38,9 @@ export function earlyCfg(platform: GrubPlatform, slotA: number, slotB: number): 
     ...serial,
     `set pine_slot_a=gpt${slotA}`,
     `set pine_slot_b=gpt${slotB}`,
+    ...(previous === undefined ? [] : [`set pine_previous=gpt${previous.partition}`]),
     'source $prefix/grub.cfg',
+    ...(previous === undefined ? [] : startInstaller(previous)),
     'echo pine: grub.cfg did not boot anything',
     'echo pine: restarting in a minute',
     'sleep 60',
@@ -30,9 +49,22 @@ export function earlyCfg(platform: GrubPlatform, slotA: number, slotB: number): 
   ].join('\n');
 }
 
+function startInstaller({ partition, installer, installerArguments }: PreviousSystem): string[] {
+  const folder = `($pine_disk,msdos${partition})${installer}`;
+  return [
+    "regexp --set=1:pine_disk '^([^,]*),' $root",
+    `linux ${folder}/vmlinuz ${installerArguments} pine.stage=writing`,
+    `initrd ${folder}/initramfs`,
+    'boot',
+  ];
+}
+
 /** Modules of GRUB 2.06 that grub.cfg, pine.cfg and the early script need, on both platforms. */
 export const grubModules = [
   ...['part_gpt', 'ext2', 'fat', 'squash4', 'normal', 'configfile', 'linux', 'boot', 'loadenv'],
   ...['test', 'true', 'echo', 'regexp', 'probe', 'hashsum', 'gcry_sha256', 'sleep', 'reboot'],
   ...['halt', 'serial', 'terminal', 'bsd'],
 ] as const;
+
+/** What the early script of a take-over needs besides: the table that was there before. */
+export const takeOverModules = ['part_msdos'] as const;
