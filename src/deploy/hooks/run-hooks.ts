@@ -20,6 +20,8 @@ export type HookSubject = Pick<
 export interface HookSettings {
   /** Seconds that each hook may take. */
   readonly timeout: number;
+  /** Seconds that all that are asked may take together; no limit when not given. */
+  readonly together?: number;
 }
 
 export const standardHooks: HookSettings = { timeout: 300 };
@@ -45,8 +47,14 @@ export async function askHooks(
   subject: HookSubject,
   settings: HookSettings,
 ): Promise<void> {
+  const { timeout, together = Number.POSITIVE_INFINITY } = settings;
+  const begun = performance.now(); // nobody can set it
   for (const hook of await findHooks(machine, event)) {
-    const { passed, detail } = await run(machine, hook, event, subject, settings);
+    const left = together - (performance.now() - begun) / 1000;
+    const { passed, detail } =
+      left > 0
+        ? await run(machine, hook, event, subject, { timeout: Math.min(timeout, Math.ceil(left)) })
+        : { passed: false, detail: `not run: the others took the ${together} s that all have` };
     if (passed) continue;
     throw new PineError('STATE_HOOK_REFUSED', 'a hook refuses the upgrade', {
       expected: 'exit 0',

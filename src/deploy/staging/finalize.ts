@@ -28,7 +28,8 @@ const lockWait = 60;
 
 /**
  * Arms what is staged, when the machine goes down: the merge is repeated with /etc as it is then (S8), and the next boot
- * is the trial. A change of kernel arguments that waits for its reboot gets /etc as it is then, and goes first. Cut anywhere, the machine boots what it booted before and the deployment is still staged (S7).
+ * is the trial. A change of kernel arguments that waits for its reboot gets /etc as it is then, and goes first. Cut
+ * anywhere, the machine boots what it booted before and the deployment is still staged (S7).
  */
 export function finalizeStaged(
   machine: Machine,
@@ -37,8 +38,11 @@ export function finalizeStaged(
   return withNotice(machine, async () => {
     const lock = await machine.effects.lock(lockWait);
     try {
-      const rearmed = await rearmArguments(machine, await readSituation(machine), options);
-      if (rearmed === undefined) return await finalizeUnderLock(machine, options);
+      // Somebody waits for the machine to go down: all hooks together have the time of one.
+      const hooks = { ...options.hooks, together: options.hooks.timeout };
+      const limited = { ...options, hooks };
+      const rearmed = await rearmArguments(machine, await readSituation(machine), limited);
+      if (rearmed === undefined) return await finalizeUnderLock(machine, limited);
       return { kind: 'armed', deployment: rearmed.id, commit: rearmed.commit };
     } finally {
       await lock.release();

@@ -57,7 +57,7 @@ export async function storePlan(
   return openPlan(fileReader(files, path, digest.size));
 }
 
-/** The largest plan that is held in memory, in bytes: that of an image of some 100,000 files (S9). */
+/** The largest plan that is held in memory, in bytes: that of an image of some 70,000 files (S9). */
 export const heldPlan = 8 * 1024 * 1024;
 
 /** Checks a plan's bytes in memory, of which there are no more than `heldPlan`, and opens it: looking writes nothing. */

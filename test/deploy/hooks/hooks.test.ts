@@ -1,10 +1,11 @@
-import { beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { afterEach, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
 import { bootComplete } from '../../../src/deploy/boot-complete.ts';
 import { standardHealth } from '../../../src/deploy/health/health-settings.ts';
 import { standardHooks } from '../../../src/deploy/hooks/run-hooks.ts';
 import { tellOutcome } from '../../../src/deploy/hooks/tell-outcome.ts';
 import type { Machine, ProgramOptions, Running } from '../../../src/deploy/machine.ts';
 import { rollback } from '../../../src/deploy/rollback.ts';
+import { finalizeStaged } from '../../../src/deploy/staging/finalize.ts';
 import { readStatus } from '../../../src/deploy/status.ts';
 import { previewUpgrade, upgrade } from '../../../src/deploy/upgrade.ts';
 import { dropAll, keepAll } from '../../crash/world/loss.ts';
@@ -73,6 +74,48 @@ function machine(world: World, running: Partial<Running> = {}): Machine {
 }
 
 const inB: Partial<Running> = { deployment: deploymentB, slot: 'b', block: 2, choice: 'trial' };
+
+describe('hooks at a shutdown', () => {
+  const finalize = (world: World, timeout: number, takes: readonly number[]) => {
+    const seconds: number[] = [];
+    const base = machine(world);
+    const effects = overriding(base.effects, {
+      async runProgram(path, limit) {
+        if (!path.includes('/hooks.d/')) return { passed: true, detail: 'exit 0' };
+        const time = takes[seconds.length] ?? 0;
+        seconds.push(limit);
+        vi.advanceTimersByTime(Math.min(time, limit) * 1000);
+        return { passed: time <= limit, detail: time <= limit ? 'exit 0' : 'no answer' };
+      },
+    });
+    const outcome = finalizeStaged({ ...base, effects }, { hooks: { timeout }, note });
+    return { seconds, outcome };
+  };
+  afterEach(() => void vi.useRealTimers());
+
+  it('have together as long as one has, and what is staged stays staged beyond that', async () => {
+    const world = await withHooks([1, 2]);
+    const folder = `/data/etc/${deploymentA}/pine/hooks.d/before-arming`;
+    for (const name of ['60-mail', '70-balancer']) {
+      await world.files.writeFile(`${folder}/${name}`, Buffer.from('#!/bin/sh\n'), 0o755);
+    }
+    await upgrade(machine(world), { ...upgradeOptions(releases), reboot: false });
+    vi.useFakeTimers({ toFake: ['performance'] });
+    const slow = finalize(world, 60, [40, 30]);
+    await expect(slow.outcome).rejects.toMatchObject({
+      ...{ code: 'STATE_HOOK_REFUSED', details: { found: 'no answer' } },
+    });
+    expect(slow.seconds).toEqual([60, 20]);
+    const used = finalize(world, 60, [30, 30, 1]);
+    await expect(used.outcome).rejects.toMatchObject({
+      details: { found: 'not run: the others took the 60 s that all have' },
+    });
+    expect((await readStatus(machine(world), [])).staged).not.toBeNull();
+    const quick = finalize(world, 60, [20, 20, 19]);
+    expect(await quick.outcome).toMatchObject({ kind: 'armed' });
+    expect(quick.seconds).toEqual([60, 40, 20]);
+  });
+});
 
 describe('hooks of an upgrade', () => {
   it('are asked before staging and before arming, and told what is to come', async () => {
