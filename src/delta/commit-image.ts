@@ -54,7 +54,8 @@ export async function withEmptyFile<T>(
   await rm(path, { force: true });
   try {
     await makeFile(path, size);
-    const file = await nodeBlockDevice(path).open('write');
+    // It is read again and again, and of no worth afterwards.
+    const file = await nodeBlockDevice(path, undefined, path, true).open('write');
     try {
       return await use(file);
     } finally {

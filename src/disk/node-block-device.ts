@@ -3,6 +3,7 @@ import { type FileHandle, open, stat } from 'node:fs/promises';
 import { promisify } from 'node:util';
 import { PineError } from '../error.ts';
 import type { BlockDevice, BlockDeviceOpener } from '../ports/block-device.ts';
+import { DirectFile } from './direct-file.ts';
 import { slice } from './slice.ts';
 
 const run = promisify(execFile);
@@ -13,16 +14,20 @@ export interface DevicePart {
   readonly size: number;
 }
 
-/** Opens a device node or a file, or a part of one. `name` is what messages call it. */
+/**
+ * Opens a device node or a file, or a part of one. `name` is what messages call it. With `isCached` false, whole pages
+ * in memory of `pageAlignedBuffer` go past the page cache.
+ */
 export function nodeBlockDevice(
   path: string,
   part?: DevicePart,
   name: string = path,
+  isCached = false,
 ): BlockDeviceOpener {
   return {
     name,
     async open(mode) {
-      const device = await openWhole(path, mode);
+      const device = await openWhole(path, mode, isCached);
       try {
         return part === undefined ? device : slice(device, part.start, part.size);
       } catch (error) {
@@ -34,16 +39,25 @@ export function nodeBlockDevice(
   };
 }
 
-async function openWhole(path: string, mode: 'read' | 'write'): Promise<BlockDevice> {
+async function openWhole(
+  path: string,
+  mode: 'read' | 'write',
+  isCached: boolean,
+): Promise<BlockDevice> {
   const handle = await open(path, mode === 'read' ? 'r' : 'r+');
+  const direct = isCached ? undefined : new DirectFile(path, mode);
   try {
     const size = await measure(handle, path);
     return {
       size,
-      read: (position, length, into = Buffer.allocUnsafe(length)) =>
-        readFully(handle, path, position, into.subarray(0, length)),
+      async read(position, length, into = Buffer.allocUnsafe(length)) {
+        const bytes = into.subarray(0, length);
+        const done = (await direct?.read(position, bytes)) ?? 0;
+        await readFully(handle, path, position + done, bytes.subarray(done));
+        return bytes;
+      },
       async write(position, bytes) {
-        let done = 0;
+        let done = (await direct?.write(position, bytes)) ?? 0;
         // A single write unless the system cuts it short.
         while (done < bytes.length) {
           const rest = bytes.subarray(done);
@@ -51,7 +65,10 @@ async function openWhole(path: string, mode: 'read' | 'write'): Promise<BlockDev
         }
       },
       flush: () => handle.datasync(),
-      close: () => handle.close(),
+      async close() {
+        await direct?.close();
+        await handle.close();
+      },
     };
   } catch (error) {
     await handle.close();
@@ -98,7 +115,7 @@ async function readFully(
   path: string,
   position: number,
   bytes: Buffer,
-): Promise<Buffer> {
+): Promise<void> {
   let done = 0;
   while (done < bytes.length) {
     const rest = bytes.length - done;
@@ -113,7 +130,6 @@ async function readFully(
     }
     done += bytesRead;
   }
-  return bytes;
 }
 
 /**

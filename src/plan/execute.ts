@@ -1,18 +1,20 @@
 import { PineError } from '../error.ts';
 import type { Digest } from '../image/digest.ts';
 import type { BlockDevice } from '../ports/block-device.ts';
+import { pagesRoom } from '../ports/page-aligned.ts';
 import type { Progress } from '../ports/progress.ts';
 import { baseReadSize, type ImageSources, imageBytes } from './image-bytes.ts';
 import { bytesAhead } from './pieces.ts';
 import { corruptPlan } from './plan-format.ts';
-import { readAhead } from './read-back.ts';
+import { ReadAhead } from './read-ahead.ts';
 import { SequentialWriter, writeSize } from './sequential-writer.ts';
 
 /**
  * The most bytes of an image that the executor holds at a time, whatever the plan (S9): two write
- * buffers, what is fetched ahead, a read from the base, and one chunk of an object's stream.
+ * buffers, what is fetched ahead, two reads from the base, and one chunk of an object's stream.
  */
-export const executorMemory = 2 * writeSize + bytesAhead + 2 * baseReadSize;
+export const executorMemory =
+  2 * writeSize + bytesAhead + 2 * pagesRoom(baseReadSize) + baseReadSize;
 
 export interface PlanExecution extends ImageSources {
   /** Bytes of the image, as the signed commit promises them. */
@@ -42,9 +44,12 @@ export async function executePlan(execution: PlanExecution): Promise<Digest> {
   checkRoom(execution);
   const writer = new SequentialWriter(target);
   try {
-    for await (const bytes of readAhead(target, resumeAt)) {
-      writer.skip(bytes);
-      progress?.(writer.position, size, 'reading what was written before');
+    if (resumeAt > 0) {
+      const written = { size: resumeAt, read: target.read.bind(target) };
+      for await (const bytes of new ReadAhead().read(written, 0, resumeAt)) {
+        writer.skip(bytes);
+        progress?.(writer.position, size, 'reading what was written before');
+      }
     }
     let saved = resumeAt;
     for await (const bytes of imageBytes(execution, resumeAt)) {

@@ -1,11 +1,10 @@
-import type { Hash } from 'node:crypto';
 import { corruptImage } from '../image/reader/corrupt-image.ts';
 import { type Image, openImage } from '../image/reader/open-image.ts';
 import { inodeType, superblockSize } from '../image/squashfs/format.ts';
 import type { PositionedReader } from '../ports/positioned-reader.ts';
 import { fileObjectHash } from '../repo/file-header.ts';
 import { PlanRecords } from './plan-records.ts';
-import { readAhead } from './read-back.ts';
+import { ReadAhead } from './read-ahead.ts';
 import { maxLiteral } from './segment.ts';
 
 /**
@@ -44,6 +43,7 @@ async function addObjects(
   image: Image,
   reader: PositionedReader,
 ): Promise<void> {
+  const ahead = new ReadAhead();
   let end = superblockSize;
   for await (const inode of image.inodes()) {
     if (inode.type !== inodeType.file || inode.size === 0) continue;
@@ -54,7 +54,7 @@ async function addObjects(
     }
     const metadata = await image.metadata(inode);
     const hash = fileObjectHash({ ...metadata, target: '' });
-    await hashRange(hash, reader, start, size);
+    for await (const bytes of ahead.read(reader, start, size)) hash.update(bytes);
     records.add({ kind: 'object', length: size, checksum: hash.digest('hex') });
     end += size;
   }
@@ -62,9 +62,4 @@ async function addObjects(
   if (end !== inodeTable) {
     throw corruptImage(`data up to ${inodeTable}`, `data up to ${end}`, 'the inode table');
   }
-}
-
-async function hashRange(hash: Hash, reader: PositionedReader, start: number, size: number) {
-  const range = { read: (at: number, length: number) => reader.read(start + at, length) };
-  for await (const bytes of readAhead(range, size)) hash.update(bytes);
 }

@@ -3,6 +3,7 @@ import type { PositionedReader } from '../ports/positioned-reader.ts';
 import type { ObjectSource } from './object-source.ts';
 import { fetchAhead, type Piece, piecesFrom } from './pieces.ts';
 import { corruptPlan } from './plan-format.ts';
+import { ReadAhead } from './read-ahead.ts';
 import type { Segment } from './segment.ts';
 
 const zeros = Buffer.alloc(65536);
@@ -25,7 +26,7 @@ export interface ImageSources {
  */
 export async function* imageBytes(sources: ImageSources, from = 0): AsyncIterable<Uint8Array> {
   const { segments, objects, base } = sources;
-  const buffer = base === undefined ? undefined : Buffer.allocUnsafe(baseReadSize);
+  const ahead = base === undefined ? undefined : new ReadAhead(baseReadSize);
   for await (const piece of fetchAhead(piecesFrom(segments, from), objects)) {
     const { segment, skip } = piece;
     const length = segment.length - skip;
@@ -37,9 +38,10 @@ export async function* imageBytes(sources: ImageSources, from = 0): AsyncIterabl
         break;
       case 'literal':
         yield segment.bytes.subarray(skip);
+        segment.giveBack?.();
         break;
       case 'range':
-        yield* readRange(base, segment.offset + skip, length, buffer);
+        yield* readRange(base, segment.offset + skip, length, ahead);
         break;
       case 'object':
         yield* readObject(objects, piece, segment);
@@ -47,22 +49,20 @@ export async function* imageBytes(sources: ImageSources, from = 0): AsyncIterabl
   }
 }
 
-async function* readRange(
+function readRange(
   base: PositionedReader | undefined,
   offset: number,
   length: number,
-  buffer: Buffer | undefined,
+  ahead: ReadAhead | undefined,
 ): AsyncIterable<Uint8Array> {
-  if (base === undefined || offset + length > base.size) {
-    throw corruptPlan(
-      `ranges of a base of ${base?.size ?? 0} bytes`,
-      `${length} bytes at ${offset}`,
-      'a range of the plan',
-    );
+  if (base !== undefined && ahead !== undefined && offset + length <= base.size) {
+    return ahead.read(base, offset, length);
   }
-  for (let done = 0; done < length; done += baseReadSize) {
-    yield await base.read(offset + done, Math.min(baseReadSize, length - done), buffer);
-  }
+  throw corruptPlan(
+    `ranges of a base of ${base?.size ?? 0} bytes`,
+    `${length} bytes at ${offset}`,
+    'a range of the plan',
+  );
 }
 
 async function* readObject(

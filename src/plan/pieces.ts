@@ -7,6 +7,8 @@ const objectsAhead = 8;
 const segmentsAhead = 64;
 /** … with so many bytes, those of literals included. */
 export const bytesAhead = 1 << 20;
+/** Literals wait for nothing: with only so many before it a delta's next bytes are not made yet. */
+const literalsAhead = 2;
 /** Larger objects are streamed when their turn comes: their own bytes hide the latency. */
 const smallObject = 128 << 10;
 
@@ -41,17 +43,25 @@ export async function* fetchAhead(
   const queue: Piece[] = [];
   let bytes = 0;
   let begunObjects = 0;
+  let literals = 0;
   for await (const piece of pieces) {
     const begun = begin(piece, objects);
     queue.push(begun);
     bytes += heldBytes(begun);
     if (begun.content !== undefined) begunObjects++;
-    while (begunObjects > objectsAhead || queue.length > segmentsAhead || bytes > bytesAhead) {
+    if (begun.segment.kind === 'literal') literals++;
+    while (
+      begunObjects > objectsAhead ||
+      literals > literalsAhead ||
+      queue.length > segmentsAhead ||
+      bytes > bytesAhead
+    ) {
       const next = queue.shift();
       if (next === undefined) break;
       yield next;
       bytes -= heldBytes(next);
       if (next.content !== undefined) begunObjects--;
+      if (next.segment.kind === 'literal') literals--;
     }
   }
   yield* queue;

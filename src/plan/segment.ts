@@ -6,7 +6,13 @@
 export type Segment =
   | { readonly kind: 'zeros'; readonly length: number }
   /** At most `maxLiteral` bytes each, so that a plan can be streamed. */
-  | { readonly kind: 'literal'; readonly length: number; readonly bytes: Uint8Array }
+  | {
+      readonly kind: 'literal';
+      readonly length: number;
+      readonly bytes: Uint8Array;
+      /** Whoever is done with the bytes may give their memory back, to be used for another segment. */
+      readonly giveBack?: (() => void) | undefined;
+    }
   /** Bytes of the slot that the machine runs from, at `offset`. */
   | { readonly kind: 'range'; readonly length: number; readonly offset: number }
   /** The whole content of a file object of the repository; `checksum` is the object's, in hex. */

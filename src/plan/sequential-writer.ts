@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto';
 import type { BlockDevice } from '../ports/block-device.ts';
+import { pageAlignedBuffer } from '../ports/page-aligned.ts';
 
 /** Bytes of one write. There are two such buffers: one is filled while the other is written. */
 export const writeSize = 1 << 20;
@@ -12,8 +13,8 @@ export const writeSize = 1 << 20;
 export class SequentialWriter {
   readonly #target: Pick<BlockDevice, 'write'>;
   readonly #hash = createHash('sha256');
-  #filling = Buffer.allocUnsafe(writeSize);
-  #spare = Buffer.allocUnsafe(writeSize);
+  #filling = pageAlignedBuffer(writeSize);
+  #spare = pageAlignedBuffer(writeSize);
   #filled = 0;
   #position = 0;
   #pending: Promise<void> = Promise.resolve();

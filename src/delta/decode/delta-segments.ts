@@ -4,6 +4,7 @@ import { corruptDelta } from '../format/corrupt-delta.ts';
 import type { DeltaFile } from './delta-file.ts';
 import { Differences } from './differences.ts';
 import { OldFile } from './old-file.ts';
+import { OldWindows } from './old-windows.ts';
 import { type PatchStreams, patchedBytes, readCopies } from './patch-reader.ts';
 import { readItem } from './read-item.ts';
 import type { StreamReader } from './stream-reader.ts';
@@ -29,13 +30,15 @@ export async function* deltaSegments(
   const literals = delta.stream('literals');
   const control = delta.stream('control');
   const all = [plan, control, runs, bytes, literals];
+  const windows = new OldWindows(base);
   try {
-    const items = readItems(delta, plan, { control, literals, differences }, base);
+    const items = readItems(delta, plan, { control, literals, differences }, windows);
     yield* items;
     await differences.finish();
     for (const stream of all) await stream.finish();
   } finally {
     for (const stream of all) await stream.close();
+    await windows.settle();
   }
 }
 
@@ -43,7 +46,7 @@ async function* readItems(
   delta: DeltaFile,
   plan: StreamReader,
   streams: PatchStreams,
-  base: PositionedReader,
+  windows: OldWindows,
 ): AsyncGenerator<Segment> {
   const made = new MadeBytes();
   const { from, to } = delta.header;
@@ -69,7 +72,7 @@ async function* readItems(
       case 'patch': {
         const { oldOffset, oldSize } = item.shape;
         const copies = await readCopies(item.shape, streams.control, delta.name);
-        const old = new OldFile(base, oldOffset, oldSize);
+        const old = new OldFile(windows, oldOffset, oldSize);
         yield* made.add(patchedBytes(item.shape, old, copies, streams));
       }
     }
@@ -88,6 +91,8 @@ async function* readLiterals(literals: StreamReader, length: number): AsyncGener
 
 /** Puts small pieces together to literals of the greatest length that a segment may have. */
 class MadeBytes {
+  /** Buffers that were given back. */
+  readonly #free: Uint8Array<ArrayBuffer>[] = [];
   #buffer = new Uint8Array(maxLiteral);
   #filled = 0;
 
@@ -105,10 +110,14 @@ class MadeBytes {
 
   *flush(): Generator<Segment> {
     if (this.#filled === 0) return;
-    const bytes = this.#buffer.subarray(0, this.#filled);
+    const buffer = this.#buffer;
+    const bytes = buffer.subarray(0, this.#filled);
+    const giveBack = (): void => {
+      this.#free.push(buffer);
+    };
     // Whoever takes a segment may keep it.
-    this.#buffer = new Uint8Array(maxLiteral);
+    this.#buffer = this.#free.pop() ?? new Uint8Array(maxLiteral);
     this.#filled = 0;
-    yield { kind: 'literal', length: bytes.length, bytes };
+    yield { kind: 'literal', length: bytes.length, bytes, giveBack };
   }
 }

@@ -23,10 +23,11 @@ export async function findFrameStarts(
   const firstPage = Math.floor(offset / pageSize);
   const end = offset + size;
   const starts = new Int16Array(Math.ceil(end / pageSize) - firstPage).fill(-1);
+  const memory = Buffer.allocUnsafe(readSize + 3);
   let next = offset;
   for (let at = offset; at < end; at += readSize) {
     // Three more bytes than a piece, so that no length lies on the border of two.
-    const bytes = await file.read(at, Math.min(readSize + 3, end - at));
+    const bytes = await file.read(at, Math.min(readSize + 3, end - at), memory);
     while (next < at + readSize && next + 4 <= end) {
       const page = Math.floor(next / pageSize);
       if (starts[page - firstPage] === -1) starts[page - firstPage] = next - page * pageSize;

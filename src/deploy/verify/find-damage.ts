@@ -3,7 +3,7 @@ import { walkImage } from '../../image/reader/walk-image.ts';
 import { inodeType } from '../../image/squashfs/format.ts';
 import { overlayLiterals } from '../../plan/literal-overlay.ts';
 import type { Plan } from '../../plan/open-plan.ts';
-import { readAhead } from '../../plan/read-back.ts';
+import { ReadAhead } from '../../plan/read-ahead.ts';
 import type { Segment } from '../../plan/segment.ts';
 import type { PositionedReader } from '../../ports/positioned-reader.ts';
 import type { Progress } from '../../ports/progress.ts';
@@ -48,10 +48,11 @@ async function* damagedParts(
   progress: Progress | undefined,
 ): AsyncIterable<Part> {
   const hashes = objectHashes(image);
+  const ahead = new ReadAhead();
   let position = 0;
   for await (const segment of plan.segments()) {
     const { length } = segment;
-    const state = await stateOf(device, position, segment, hashes);
+    const state = await stateOf(device, position, segment, hashes, ahead);
     if (state !== 'sound') {
       yield {
         position,
@@ -70,15 +71,18 @@ async function stateOf(
   position: number,
   segment: Segment,
   hashes: AsyncIterator<ReturnType<typeof fileObjectHash>>,
+  ahead: ReadAhead,
 ): Promise<'sound' | 'damaged' | 'unreadable'> {
   // Taken in any case: the next object is the next inode's.
   const hash = segment.kind === 'object' ? (await hashes.next()).value : undefined;
+  // Not a byte beyond it is read: a page that it shares with another may not be readable.
   const range = {
+    size: segment.length,
     read: (at: number, length: number, into?: Buffer) => device.read(position + at, length, into),
   };
   try {
     let done = 0;
-    for await (const bytes of readAhead(range, segment.length)) {
+    for await (const bytes of ahead.read(range, 0, segment.length)) {
       if (segment.kind === 'object') hash?.update(bytes);
       else if (segment.kind === 'zeros' && bytes.some((byte) => byte !== 0)) return 'damaged';
       else if (segment.kind === 'literal') {

@@ -4,7 +4,7 @@ import { inodeType } from '../../image/squashfs/format.ts';
 import { overlayLiterals } from '../../plan/literal-overlay.ts';
 import type { ObjectSource } from '../../plan/object-source.ts';
 import type { Plan } from '../../plan/open-plan.ts';
-import { readAhead } from '../../plan/read-back.ts';
+import { ReadAhead } from '../../plan/read-ahead.ts';
 import type { Segment } from '../../plan/segment.ts';
 import type { PositionedReader } from '../../ports/positioned-reader.ts';
 import { fileObjectHash } from '../../repo/file-header.ts';
@@ -82,10 +82,8 @@ async function soundCopy(
     if (inode.type !== inodeType.file || inode.start !== found.offset) continue;
     if (inode.size === 0) continue;
     const hash = fileObjectHash({ ...(await image.metadata(inode)), target: '' });
-    const range = {
-      read: (at: number, length: number) => device.read(found.offset + at, length),
-    };
-    for await (const bytes of readAhead(range, found.length)) hash.update(bytes);
+    const bytes = new ReadAhead().read(device, found.offset, found.length);
+    for await (const piece of bytes) hash.update(piece);
     return hash.digest('hex') === checksum ? found.offset : undefined;
   }
   return undefined;
