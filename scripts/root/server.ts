@@ -4,7 +4,7 @@ import { run } from './programs.ts';
 
 /** Packages of Alpine that make a small server, without kernel and Node.js. */
 export const serverPackages =
-  'alpine-base chrony e2fsprogs e2fsprogs-extra openssh sfdisk tzdata'.split(' ');
+  'alpine-base chrony e2fsprogs e2fsprogs-extra openssh partx sfdisk tzdata'.split(' ');
 
 /** OpenRC services by runlevel. Only those that the root has are linked. */
 const services = {

@@ -17,6 +17,7 @@ export function define(command: Command): void {
       `
 Run once per boot, by the OpenRC service pine-boot-complete. On trial it runs the health checks, then
 confirms the deployment or reboots. After a trial that failed it records why and holds the commit.
+Once that is settled the data partition fills a disk that has grown.
 
 Examples:
   pinectl boot-complete                                   as the service does
@@ -39,6 +40,11 @@ async function run(options: MachineOptions): Promise<void> {
   if (outcome.kind === 'failed') process.exitCode = 1;
   // Last, as nothing waits for it; and not in front of a reboot, nor without the data partition.
   if (outcome.kind !== 'failed' && machine.running.data !== 'degraded') {
+    // Only on the machine itself: a disk image file does not grow by itself.
+    if (options.disk === undefined) {
+      const { growAtBoot } = await import('../deploy/growth/grow-at-boot.ts');
+      await growAtBoot(machine, note);
+    }
     const { recordBoot } = await import('../deploy/etc-history/record-etc.ts');
     await recordBoot(machine, { ...settings.etc, note });
   }

@@ -30,5 +30,14 @@ Example:
       '\nExit status 1: there are such files.\n\nExample:\n  pinectl state check && reboot',
     )
     .action(async (options) => (await import('./state-check.ts')).check(options));
+  command
+    .command('grow')
+    .description('let the data partition fill a disk that has grown; each boot does it too')
+    .option('--json', 'print JSON')
+    .addHelpText(
+      'after',
+      '\nExit status 1: it could not. Nothing is lost then.\n\nExample:\n  pinectl state grow && df -h /data',
+    )
+    .action(async (options) => (await import('./state-grow.ts')).grow(options));
   command.addHelpText('after', '\nMore: docs/state.md');
 }

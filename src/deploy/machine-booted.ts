@@ -11,23 +11,21 @@ import { nodeNetwork } from './health/node-network.ts';
 import { waitForLock } from './lock.ts';
 import type { Machine } from './machine.ts';
 import { runProgram } from './run-program.ts';
-import { bootReportLimit, parseBootReport } from './running.ts';
-
-const report = '/run/pine/boot';
+import { bootReportFile, bootReportLimit, parseBootReport } from './running.ts';
 
 /** The machine that this process runs on. Throws STATE_NOT_PINE on one that pine's initramfs did not start. */
 export async function bootedMachine(files: FileSystem = nodeFileSystem): Promise<Machine> {
-  const bytes = await files.readFile(report, bootReportLimit);
+  const bytes = await files.readFile(bootReportFile, bootReportLimit);
   if (bytes === undefined) {
     throw new PineError('STATE_NOT_PINE', 'this machine was not booted by pine', {
       expected: 'a file that the initramfs left',
       found: 'no such file',
-      where: report,
+      where: bootReportFile,
       remedy:
         'run it on a machine that pine installed, or name a disk image with --disk and --state',
     });
   }
-  const { running, disk } = parseBootReport(bytes.toString('utf8'), report);
+  const { running, disk } = parseBootReport(bytes.toString('utf8'), bootReportFile);
   const partitions = await findPartitions(files, disk);
   const device = (name: string) => {
     const path = partitions.get(name);

@@ -40,6 +40,11 @@ export function automaticFile(machine: Machine): string {
   return `${stateFolder(machine)}/automatic.json`;
 }
 
+/** How often a boot tried to fill the disk. */
+export function growthFile(machine: Machine): string {
+  return `${stateFolder(machine)}/growth.json`;
+}
+
 /** What hooks were told last. */
 export function hooksFile(machine: Machine): string {
   return `${stateFolder(machine)}/hooks.json`;

@@ -1,6 +1,9 @@
 import { PineError } from '../error.ts';
 import type { Running, Skip } from './machine.ts';
 
+/** Where the initramfs says what it found. */
+export const bootReportFile = '/run/pine/boot';
+
 /** The most that is read of `/run/pine/boot`, in bytes. */
 export const bootReportLimit = 16 * 1024;
 

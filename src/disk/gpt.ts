@@ -1,6 +1,6 @@
-import { crc32 } from 'node:zlib';
 import { PineError } from '../error.ts';
 import type { PositionedReader } from '../ports/positioned-reader.ts';
+import { type GptTable, readGptTable, sectorSize } from './gpt-table.ts';
 
 /** A partition as the table on a disk has it. Positions and sizes are bytes. */
 export interface Partition {
@@ -14,8 +14,6 @@ export interface Partition {
   readonly size: number;
 }
 
-const sector = 512;
-
 /**
  * Reads the GPT of a disk with sectors of 512 bytes: the primary table, or the backup at the end
  * when the primary fails its checksums. Throws CORRUPT_GPT when both do. Source: UEFI 2.10, chapter 5.
@@ -25,7 +23,7 @@ export async function readPartitions(
   name = 'the disk',
 ): Promise<Partition[]> {
   const problems: string[] = [];
-  const last = Math.floor(disk.size / sector) - 1;
+  const last = Math.floor(disk.size / sectorSize) - 1;
   for (const lba of [1, last]) {
     const table = await readTable(disk, lba);
     if (typeof table !== 'string') return table;
@@ -41,38 +39,28 @@ export async function readPartitions(
 
 /** The partitions of the table whose header is in sector `lba`, or what is wrong with it. */
 async function readTable(disk: PositionedReader, lba: number): Promise<Partition[] | string> {
-  if (lba < 1 || (lba + 1) * sector > disk.size) return 'the disk is too small';
-  const header = await disk.read(lba * sector, sector);
-  if (header.toString('latin1', 0, 8) !== 'EFI PART') return 'no "EFI PART"';
-  const headerSize = header.readUInt32LE(12);
-  if (headerSize < 92 || headerSize > sector) return `a header of ${headerSize} bytes`;
-  const expected = header.readUInt32LE(16);
-  header.writeUInt32LE(0, 16);
-  if (crc32(header.subarray(0, headerSize)) !== expected) return 'a wrong header checksum';
-  if (Number(header.readBigUInt64LE(24)) !== lba) return 'a header of another place';
+  const table = await readGptTable(disk, lba);
+  if (typeof table === 'string') return table;
+  const partitions = parseEntries(table);
+  const outside = partitions.find(({ start, size }) => size <= 0 || start + size > disk.size);
+  return outside === undefined ? partitions : `partition ${outside.number} is outside`;
+}
 
-  const entries = Number(header.readBigUInt64LE(72)) * sector;
-  const count = header.readUInt32LE(80);
-  const size = header.readUInt32LE(84);
-  if (size < 128 || size > 4096 || count > 1024) return `${count} entries of ${size} bytes`;
-  if (entries + count * size > disk.size) return 'entries outside the disk';
-  const bytes = await disk.read(entries, count * size);
-  if (crc32(bytes) !== header.readUInt32LE(88)) return 'a wrong checksum of the entries';
-
+/** The partitions that a table has. Whether they make sense is for the caller to judge. */
+export function parseEntries({ entries, entrySize }: GptTable): Partition[] {
   const partitions: Partition[] = [];
-  for (let index = 0; index < count; index += 1) {
-    const entry = bytes.subarray(index * size, (index + 1) * size);
+  for (let index = 0; (index + 1) * entrySize <= entries.length; index += 1) {
+    const entry = entries.subarray(index * entrySize, (index + 1) * entrySize);
     const type = readGuid(entry, 0);
     if (/^[0-]*$/.test(type)) continue;
     const [first, end] = [Number(entry.readBigUInt64LE(32)), Number(entry.readBigUInt64LE(40))];
-    if (first > end || (end + 1) * sector > disk.size) return `partition ${index + 1} is outside`;
     partitions.push({
       number: index + 1,
       name: entry.toString('utf16le', 56, 128).replace(/\0.*$/s, ''),
       uuid: readGuid(entry, 16),
       type,
-      start: first * sector,
-      size: (end + 1 - first) * sector,
+      start: first * sectorSize,
+      size: (end + 1 - first) * sectorSize,
     });
   }
   return partitions;

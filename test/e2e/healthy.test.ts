@@ -1,12 +1,14 @@
-import { execFileSync } from 'node:child_process';
-import { rmSync } from 'node:fs';
+import { execFileSync, spawnSync } from 'node:child_process';
+import { rmSync, truncateSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest';
 import type { Status } from '../../src/deploy/status.ts';
+import { missing } from '../support/requirements.ts';
 import { grubenv, partition, readBytes, writeBytes } from './harness/disk-bytes.ts';
 import { copyDisk, Lab } from './harness/lab.ts';
 
 const { folder = '', skipped } = inject('e2e');
+const env = { ...process.env, PATH: `${process.env.PATH}:/usr/sbin:/sbin` };
 
 /** A journal's superblock and first blocks begin with this, big-endian. */
 const journalMagic = Buffer.from([0xc0, 0x3b, 0x39, 0x98]);
@@ -17,6 +19,8 @@ describe.skipIf(skipped !== undefined)('a healthy machine that was upgraded', ()
   let afterCut: string;
   let status: Status;
   let told: string;
+  /** What sha256sum says of a file on the data partition. */
+  let kept: string;
 
   beforeAll(async () => {
     await using cut = await Lab.start(folder, 'healthy', { from: 'armed-server.img' });
@@ -27,6 +31,9 @@ describe.skipIf(skipped !== undefined)('a healthy machine that was upgraded', ()
     await lab.machine.waitForBoot();
     status = await lab.status();
     told = await lab.machine.check('cat /var/hooks.log');
+    kept = await lab.machine.check(
+      'dd if=/dev/urandom of=/srv/kept bs=1M count=20 2>/dev/null; sha256sum /srv/kept',
+    );
     await lab.machine.powerOff();
     await copyDisk(lab.disk, join(folder, good));
   });
@@ -55,19 +62,45 @@ describe.skipIf(skipped !== undefined)('a healthy machine that was upgraded', ()
     expect(told).toBe('after-confirmation b');
   });
 
-  it('S4: (e) keeps its slot and its boot choice through ten power cycles', async () => {
+  it('S4: (e) keeps its slot and its boot choice through ten power cycles, and fills a disk that has grown', async () => {
     const disk = await copyDisk(join(folder, good), join(folder, 'runs/cycles.img'));
+    const dataSize = partition(disk, 'data').size;
+    truncateSync(disk, 3e9);
+    const tables = () => [
+      readBytes(disk, { start: 0, size: 34 * 512 }),
+      readBytes(disk, { start: 3e9 - 33 * 512, size: 33 * 512 }),
+    ];
+    let grown: Buffer[] | undefined;
     const boot = () => readBytes(disk, partition(disk, 'boot'));
     const before = boot();
     for (let cycle = 1; cycle <= 10; cycle += 1) {
-      await using lab = await Lab.resume(folder, disk);
+      // The battery of the last one's clock is empty.
+      const options = cycle === 10 ? { clock: '2020-01-01T00:00:00' } : {};
+      await using lab = await Lab.resume(folder, disk, options);
       // Most of them lose power at some moment of their start.
       if (cycle % 5 !== 0) {
         await lab.machine.waitForConsole(/Linux version/);
         await new Promise((resolve) => setTimeout(resolve, cycle * 500));
       } else {
         await lab.machine.waitForBoot();
-        expect((await lab.status()).running).toMatchObject({ slot: 'b', choice: 'order' });
+        const { running } = await lab.status();
+        expect(running).toMatchObject({ slot: 'b', choice: 'order', data: 'ok' });
+        // The first boot that comes so far grows, and the one after it has nothing to do.
+        const { size } = partition(disk, 'data');
+        expect(size).toBeGreaterThan(dataSize + 1.9e9);
+        const total = await lab.machine.check("df -P -k /data | awk 'NR == 2 { print $2 }'");
+        expect(Number(total) * 1024).toBeGreaterThan(size * 0.95);
+        expect(await lab.machine.check('sha256sum /srv/kept')).toBe(kept);
+        const log = await lab.machine.check(
+          'sync; grep -c "has grown from" /data/pine/boot-complete.log',
+        );
+        expect(log).toBe('1');
+        grown ??= tables();
+        expect(tables()).toEqual(grown);
+        if (missing('gdisk') === undefined) {
+          const run = spawnSync('sgdisk', ['-v', disk], { env, encoding: 'utf8' });
+          expect(run.stdout).toContain('No problems found.');
+        }
       }
       await lab.machine.kill();
       expect(boot().equals(before)).toBe(true);

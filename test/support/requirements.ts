@@ -9,6 +9,7 @@ const checks = {
   qemu: () => runs('qemu-system-x86_64', ['--version']),
   ovmf: () => existsSync('/usr/share/OVMF/OVMF_CODE_4M.fd'),
   disk: () => runs('sfdisk', ['--version']) && runs('mkfs.ext4', ['-V']) && runs('mcopy', ['-V']),
+  gdisk: () => runs('sgdisk', ['--version']),
   nginx: () => runs('nginx', ['-v']),
   git: () => runs('git', ['--version']),
   verity: () => runs('veritysetup', ['--version']),

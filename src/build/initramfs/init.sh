@@ -107,10 +107,10 @@ bytes() { dd if="$(device "$1")" bs=1 skip="$2" count="$3" 2>/dev/null | hexdump
 # in sysfs: partition_of DISK BLOCKSIZE UUID.
 partition_of() {
 	local disk=$1 block=$2 uuid=$3 path at
-	# The table's first block (64 bits, of which 32 will do), how many entries it has, and their size
+	# The table's first block (two halves: after a cut while the disk grew it is near the end), how many entries it has, and their size
 	set -- $(bytes "$disk" $((block + 72)) 16 '4/4 "%u "')
 	for path in "/sys/block/$disk/$disk"*; do
-		at=$(($1 * block + ($(cat "$path/partition") - 1) * $4 + 16))
+		at=$((($1 + ($2 << 32)) * block + ($(cat "$path/partition") - 1) * $4 + 16))
 		[ "$(bytes "$disk" $at 16 '1/4 "%08x-" 2/2 "%04x-" 2/1 "%02x" "-" 6/1 "%02x"')" = "$uuid" ] || continue
 		echo "${path##*/}"
 		return

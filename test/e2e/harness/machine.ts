@@ -10,6 +10,10 @@ export interface MachineOptions {
   readonly firmware?: 'bios' | 'uefi';
   /** Adds an i6300esb, which resets the machine when it fires. */
   readonly watchdog?: boolean;
+  /** What its clock says when it is switched on, as `2020-01-01T00:00:00`; by default the time of day. */
+  readonly clock?: string;
+  /** Leads a port of the host's loopback to one of the guest. */
+  readonly forward?: { readonly port: number; readonly to: string };
 }
 
 const running = new Set<ChildProcess>();
@@ -66,11 +70,19 @@ export class Machine {
 
   /**
    * Waits until a system has come up that was not waited for before, in `slot` if that is given, and
-   * until pine has judged that boot.
+   * until pine has judged that boot. `after` so many boots, which are not looked at: they end by themselves.
    */
-  async waitForBoot({ seconds = 300, slot }: { seconds?: number; slot?: 'a' | 'b' } = {}) {
+  async waitForBoot({
+    seconds = 300,
+    slot,
+    after = 0,
+  }: {
+    seconds?: number;
+    slot?: 'a' | 'b';
+    after?: number;
+  } = {}) {
     const what = `a boot${slot === undefined ? '' : ` of slot ${slot}`}`;
-    this.#seen = await this.#within(seconds, this.#control.booted(this.#seen, slot), what);
+    this.#seen = await this.#within(seconds, this.#control.booted(this.#seen + after, slot), what);
     await this.check(
       "while pgrep -f 'pinectl boot-complete' >/dev/null; do sleep 1; done",
       seconds,
@@ -172,12 +184,23 @@ function qemuArguments(options: MachineOptions, control: string): string[] {
     // What the guest flushed need not reach this host's disk: tests kill QEMU, not the host.
     ...['-drive', `file=${options.disk},format=raw,if=none,id=disk,cache=unsafe`],
     ...['-device', 'virtio-blk-pci,drive=disk'],
-    ...['-netdev', 'user,id=net', '-device', 'virtio-net-pci,netdev=net,romfile='],
+    ...[
+      '-netdev',
+      `user,id=net${forwarding(options)}`,
+      '-device',
+      'virtio-net-pci,netdev=net,romfile=',
+    ],
     ...['-chardev', `file,id=console,path=${consolePath(options)},append=on`],
     ...['-serial', 'chardev:console'],
     ...['-chardev', `socket,id=control,path=${control}`, '-serial', 'chardev:control'],
+    ...(options.clock ? ['-rtc', `base=${options.clock}`] : []),
     ...(options.watchdog ? ['-device', 'i6300esb', '-action', 'watchdog=reset'] : []),
   ];
+}
+
+/** A part of a network device's description: connections to a port of the host go to the guest. */
+function forwarding({ forward }: MachineOptions): string {
+  return forward === undefined ? '' : `,hostfwd=tcp:127.0.0.1:${forward.port}-${forward.to}`;
 }
 
 function drive(kind: string, unit: number, file: string): string[] {
