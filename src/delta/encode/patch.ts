@@ -4,9 +4,8 @@ import { CopyList } from '../match/copy-list.ts';
 import { findCopies } from '../match/find-copies.ts';
 import { release } from '../match/release.ts';
 import { SiteFinder } from '../pointers/site-finder.ts';
-import { allClasses } from '../pointers/sites.ts';
-import { clearPointers } from './clear-pointers.ts';
-import { chooseMask, type FilePair, moveAllPointers, referencePieces } from './reference.ts';
+import { markPointers, noValues, sameValues } from './mark-pointers.ts';
+import { chooseMask, type FilePair, movedValues, referencePieces } from './reference.ts';
 import { rememberSites } from './remembered-sites.ts';
 import type { DeltaSinks } from './sinks.ts';
 
@@ -31,18 +30,22 @@ export async function findPatch(
   source: PatchSource,
 ): Promise<{ readonly pair: FilePair; readonly patch: Patch }> {
   const first = await findWithoutPointers(source);
-  const { pair } = first;
+  const { pair, newFinder } = first;
   if (chooseMask(pair, first.copies) === 0) {
     first.index.release();
     return { pair, patch: { copies: atMost(maxCopies, first.copies), mask: 0 } };
   }
-  const moved = moveAllPointers(pair, first.copies, allClasses);
-  const second = findCopies(moved, pair.bytes, first.index);
+  const moved = movedValues(pair, first.copies);
+  if (pair.finder !== undefined && newFinder !== undefined && moved !== undefined) {
+    markPointers(pair.old, pair.finder, moved);
+    markPointers(pair.bytes, newFinder, sameValues(newFinder));
+  }
+  const second = findCopies(pair.old, pair.bytes, first.index);
   // It has the memory of the first one.
   second.index.release();
-  release(moved);
   const copies = atMost(maxCopies, second.copies);
-  return { pair, patch: { copies, mask: chooseMask(pair, copies) } };
+  const fresh = await readAgain(pair, source);
+  return { pair: fresh, patch: { copies, mask: chooseMask(fresh, copies) } };
 }
 
 async function findWithoutPointers(source: PatchSource) {
@@ -51,13 +54,18 @@ async function findWithoutPointers(source: PatchSource) {
   const finder = opened && rememberSites(opened, old.length);
   const newFinder = finder && (await SiteFinder.open(bytesReader(bytes)));
   if (finder === undefined || newFinder === undefined)
-    return { pair: { old, bytes, finder }, ...findCopies(old, bytes) };
-  clearPointers(old, finder);
-  clearPointers(bytes, newFinder);
+    return { pair: { old, bytes, finder }, newFinder, ...findCopies(old, bytes) };
+  markPointers(old, finder, noValues(finder));
+  markPointers(bytes, newFinder, noValues(newFinder));
   const found = findCopies(old, bytes);
+  return { pair: await readAgain({ old, bytes, finder }, source), newFinder, ...found };
+}
+
+/** The files as they are, in place of what was made of them. */
+async function readAgain({ old, bytes, finder }: FilePair, source: PatchSource): Promise<FilePair> {
   release(old);
   release(bytes);
-  return { pair: { old: await source.old(), bytes: await source.bytes(), finder }, ...found };
+  return { old: await source.old(), bytes: await source.bytes(), finder };
 }
 
 /** The longest copies, in their order, when there are more than a decoder takes. */

@@ -3,6 +3,7 @@ import { readSegments, type Segment } from '../pointers/elf.ts';
 import { byteOf, learnFrom, Predictor, predictInto } from '../pointers/predictor.ts';
 import type { SiteSource } from '../pointers/site-finder.ts';
 import { pageSize, pointerClass } from '../pointers/sites.ts';
+import type { PointerValues } from './mark-pointers.ts';
 
 /** An old file, a new one, and what is known of the pointers in them. */
 export interface FilePair {
@@ -46,27 +47,19 @@ export function* referencePieces(
   }
 }
 
-/** The whole old file with its pointers moved: what the second pass looks for matches in. A copy in any case. */
-export function moveAllPointers(pair: FilePair, copies: CopyList, mask: number): Uint8Array {
+/** Pointers of an old file become what the copies make of them: what the second pass looks for matches with. */
+export function movedValues(pair: FilePair, copies: CopyList): PointerValues | undefined {
   const segments = segmentsOf(pair);
-  const moved = new Uint8Array(pair.old);
-  if (segments === undefined || pair.finder === undefined) return moved;
+  if (segments === undefined || pair.finder === undefined) return undefined;
   const predictor = new Predictor(pair.finder, copies, segments);
-  for (let start = 0; start < moved.length; start += pageSize) {
-    const sites = predictor.sitesOf(pair.old.subarray(start, start + pageSize), start);
-    for (let index = 0; index < sites.count; index++) {
-      if ((mask & (sites.kind[index] ?? 0)) === 0) continue;
-      const at = start + (sites.at[index] ?? 0);
+  return {
+    sitesOf: (page, start) => predictor.sitesOf(page, start),
+    valueAt(index, at) {
       const hint = predictor.copyNear(at);
       const copy = copies.at(hint);
-      const value = predictor.predict(index, hint, copy.newStart - copy.oldStart);
-      if (value === undefined) continue;
-      for (let byte = 0; byte < (sites.width[index] ?? 0); byte++) {
-        moved[at + byte] = byteOf(value, byte);
-      }
-    }
-  }
-  return moved;
+      return predictor.predict(index, hint, copy.newStart - copy.oldStart);
+    },
+  };
 }
 
 /** Of longer files every so many pages are looked at: enough to see whether a class pays. */
