@@ -6,6 +6,7 @@ import type { Repository } from '../repo/repository.ts';
 import { print } from './output.ts';
 import { terminalProgress } from './progress.ts';
 import { openRepository, type RepositoryOptions, repositoryOptions } from './repository-option.ts';
+import { keepHeapSmall } from './small-heap.ts';
 
 interface Options extends RepositoryOptions {
   readonly repair?: boolean;
@@ -35,6 +36,7 @@ Examples:
 }
 
 async function fsck(options: Options): Promise<void> {
+  keepHeapSmall();
   const repository = await openRepository(options);
   const progress = terminalProgress();
   const { report, repaired, dropped, marked } = await (options.repair

@@ -5,6 +5,7 @@ import { parseTimestamp } from './commit-options.ts';
 import { formatBytes, print } from './output.ts';
 import { terminalProgress } from './progress.ts';
 import { openRepository, type RepositoryOptions, repositoryOptions } from './repository-option.ts';
+import { keepHeapSmall } from './small-heap.ts';
 
 interface Options extends RepositoryOptions {
   readonly refsOnly?: boolean;
@@ -40,6 +41,7 @@ Examples:
 }
 
 async function run(options: Options): Promise<void> {
+  keepHeapSmall();
   const repository = await openRepository(options);
   const { refsOnly = false, depth, keepYoungerThan, dryRun = false } = options;
   const progress = terminalProgress();

@@ -3,7 +3,8 @@ const length = 32;
 
 /**
  * A set of checksums that takes some 50 bytes for each, a tenth of what a Set of strings does: open
- * addressing, 32 bytes a slot, at most half full. SHA-256 is its own hash function.
+ * addressing, 32 bytes a slot, at most half full. SHA-256 is its own hash function; it is walked nearly in
+ * the order of the checksums, which is that of the folders of a repository.
  */
 export class ChecksumSet {
   #slots = firstSlots;
@@ -26,6 +27,13 @@ export class ChecksumSet {
     return this.#used[this.#find(wanted)] === 1;
   }
 
+  *[Symbol.iterator](): Generator<string, undefined> {
+    for (let slot = 0; slot < this.#slots; slot += 1) {
+      const at = slot * length;
+      if (this.#used[slot] === 1) yield this.#bytes.toString('hex', at, at + length);
+    }
+  }
+
   #put(checksum: Buffer): boolean {
     const slot = this.#find(checksum);
     if (this.#used[slot] === 1) return false;
@@ -37,7 +45,7 @@ export class ChecksumSet {
 
   /** The slot that holds a checksum, or the free one where it belongs. */
   #find(checksum: Buffer): number {
-    let slot = checksum.readUInt32LE(0) % this.#slots;
+    let slot = Math.floor((checksum.readUInt32BE(0) * this.#slots) / 2 ** 32);
     while (this.#used[slot] === 1) {
       const at = slot * length;
       if (checksum.compare(this.#bytes, at, at + length) === 0) return slot;

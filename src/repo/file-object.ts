@@ -2,7 +2,7 @@ import { closeSync, createReadStream, fstatSync, openSync, readSync } from 'node
 import { readFile } from 'node:fs/promises';
 import { pipeline } from 'node:stream';
 import { promisify } from 'node:util';
-import { createInflateRaw, inflateRaw } from 'node:zlib';
+import { createInflateRaw, inflateRaw, inflateRawSync } from 'node:zlib';
 import { PineError } from '../error.ts';
 import {
   decodeFileHeader,
@@ -17,6 +17,9 @@ import { missingObject, type Repository } from './repository.ts';
 /** Contents up to this size are inflated at once; larger ones are streamed (S9). */
 const smallFile = 1024 * 1024;
 const pieceSize = 64 * 1024;
+/** A .filez up to this size is checked without a stream, out of a buffer that is used again and again. */
+const scratchSize = 64 * 1024;
+let scratch: Buffer | undefined;
 
 /** Reads the header of a file object, without its content. Throws NOT_FOUND_OBJECT, CORRUPT_…. */
 export function readFileHeader(repository: Repository, checksum: string): FileHeader {
@@ -56,9 +59,58 @@ export async function* readFileObjectAt(
     }
   }
   if (size !== header.size) throw wrongSize(path, header.size, `${size} bytes`);
-  const found = hash.digest('hex');
-  if (found !== checksum) {
-    throw corrupt('a file object is not what its name says', `checksum ${checksum}`, found, path);
+  checkDigest(hash.digest('hex'), checksum, path);
+}
+
+function checkDigest(found: string, checksum: string, path: string): void {
+  if (found === checksum) return;
+  throw corrupt('a file object is not what its name says', `checksum ${checksum}`, found, path);
+}
+
+/** Reads a file object to its end, for nothing but to check it. Throws as `readFileContent`. */
+export async function checkFileObject(repository: Repository, checksum: string): Promise<void> {
+  const path = repository.objectFile(checksum, 'filez');
+  const object = readIntoScratch(path);
+  const length = object && headerLength(object.subarray(0, headerPrefix), path);
+  if (object === undefined || length === undefined || object.length < headerPrefix + length) {
+    return drain(readFileObjectAt(path, checksum));
+  }
+  const header = decodeFileHeader(object.subarray(headerPrefix, headerPrefix + length), path);
+  if (header.size > scratchSize) return drain(readFileObjectAt(path, checksum));
+  const hash = fileObjectHash(header);
+  if (!isLinkHeader(header)) {
+    const plain = inflateSmall(path, object.subarray(headerPrefix + length), header.size);
+    if (plain.length !== header.size) throw wrongSize(path, header.size, `${plain.length} bytes`);
+    hash.update(plain);
+  }
+  checkDigest(hash.digest('hex'), checksum, path);
+}
+
+async function drain(content: AsyncIterable<Uint8Array>): Promise<void> {
+  for await (const _ of content);
+}
+
+/** A whole file, until the next one is read; `undefined` when it is larger than the scratch buffer. */
+function readIntoScratch(path: string): Buffer | undefined {
+  scratch ??= Buffer.allocUnsafeSlow(scratchSize);
+  const descriptor = openObject(path);
+  try {
+    let filled = 0;
+    for (let count = -1; count !== 0 && filled < scratchSize; filled += count) {
+      count = readSync(descriptor, scratch, filled, scratchSize - filled, filled);
+    }
+    return filled < scratchSize ? scratch.subarray(0, filled) : undefined;
+  } finally {
+    closeSync(descriptor);
+  }
+}
+
+function inflateSmall(path: string, deflated: Buffer, size: number): Buffer {
+  try {
+    const room = { maxOutputLength: size + 1, chunkSize: Math.max(size + 1, 64) };
+    return inflateRawSync(deflated, room);
+  } catch (error) {
+    throw inflateError(path, size, error);
   }
 }
 
@@ -116,11 +168,16 @@ async function* inflate(
     const source = createReadStream(path, { start: from, highWaterMark: pieceSize });
     yield* pipeline(source, inflater, () => {}) as AsyncIterable<Buffer>;
   } catch (error) {
-    const { code = '' } = error as NodeJS.ErrnoException;
-    if (code === 'ERR_BUFFER_TOO_LARGE') throw wrongSize(path, size, `more than ${size} bytes`);
-    if (!code.startsWith('Z_')) throw error;
-    throw corrupt('a file object is damaged', 'deflated content', (error as Error).message, path);
+    throw inflateError(path, size, error);
   }
+}
+
+/** What zlib threw, as an error of ours where it says that the object is bad. */
+function inflateError(path: string, size: number, error: unknown): unknown {
+  const { code = '' } = error as NodeJS.ErrnoException;
+  if (code === 'ERR_BUFFER_TOO_LARGE') return wrongSize(path, size, `more than ${size} bytes`);
+  if (!code.startsWith('Z_')) return error;
+  return corrupt('a file object is damaged', 'deflated content', (error as Error).message, path);
 }
 
 function openObject(path: string): number {

@@ -43,10 +43,11 @@ export interface PruneResult {
 export async function prune(repository: Repository, options: PruneOptions): Promise<PruneResult> {
   const lock = await lockForWriting(repository, 'exclusive');
   try {
-    const needed = new Needed(repository, options.progress ?? (() => {}));
-    for (const [commit, age] of await commitsToKeep(repository, options)) {
-      await needed.addCommit(commit, age);
-    }
+    const { kept, commits } = await commitsToKeep(repository, options);
+    const needed = new Needed(repository, (done) =>
+      options.progress?.(done, commits, 'Reading what stays', 'items'),
+    );
+    for (const [commit, age] of kept) await needed.addCommit(commit, age);
     const sweep = new Sweep(repository, needed.objects, options.dryRun ?? false);
     await sweep.commits();
     await sweep.objects(options.progress ?? (() => {}));
@@ -56,11 +57,12 @@ export async function prune(repository: Repository, options: PruneOptions): Prom
   }
 }
 
-/** The commits that stay by themselves, and how many of their parents with them (-1: all). */
+/** The commits that stay by themselves, and how many of their parents with them (-1: all); and how many there are. */
 async function commitsToKeep(
   repository: Repository,
   { refsOnly, depth, keepSince }: PruneOptions,
-): Promise<[commit: string, depth: number][]> {
+): Promise<{ kept: [commit: string, depth: number][]; commits: number }> {
+  let commits = 0;
   const kept: [string, number][] = [];
   for (const [, commit] of await listRefs(repository)) {
     if (repository.has(commit, 'commit')) kept.push([commit, depth]);
@@ -70,11 +72,12 @@ async function commitsToKeep(
   }
   for await (const { checksum, kind } of repository.listObjects()) {
     if (kind !== 'commit') continue;
+    commits += 1;
     const isYoung =
       keepSince !== undefined && (await repository.readCommit(checksum)).timestamp >= keepSince;
     if (!refsOnly || isYoung) kept.push([checksum, 0]);
   }
-  return kept;
+  return { kept, commits };
 }
 
 /** Names that lead to the same object differ by their kind: one set for each. */
@@ -89,11 +92,11 @@ class Needed {
     filez: new ChecksumSet(),
   };
   readonly #repository: Repository;
-  readonly #progress: Progress;
+  readonly #progress: (commits: number) => void;
   /** How far the parents of a commit were followed. */
   readonly #depths = new Map<string, number>();
 
-  constructor(repository: Repository, progress: Progress) {
+  constructor(repository: Repository, progress: (commits: number) => void) {
     this.#repository = repository;
     this.#progress = progress;
   }
@@ -108,8 +111,7 @@ class Needed {
       if (this.objects.commit.add(next)) {
         const partial = isPartial(this.#repository, next);
         await this.#addTree(commit.rootTree, commit.rootMeta, partial);
-        const { size } = this.objects.commit;
-        this.#progress(size, size, 'Commits to keep', 'items');
+        this.#progress(this.objects.commit.size);
       }
       next = commit.parent;
     }

@@ -1,14 +1,15 @@
-import { createHash } from 'node:crypto';
+import { createHash, randomBytes } from 'node:crypto';
 import { cpSync, readFileSync, rmSync, truncateSync, writeFileSync } from 'node:fs';
 import { mkdir } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { deflateRawSync } from 'node:zlib';
 import { beforeAll, describe, expect, test } from 'vitest';
+import { commitTree } from '../../src/build/commit-tree.ts';
 import { remakePlan } from '../../src/build/remake-plan.ts';
 import { checkOut } from '../../src/repo/checkout.ts';
 import { encodeCommit } from '../../src/repo/commit-object.ts';
 import { encodeFileHeader, fileObjectHash } from '../../src/repo/file-header.ts';
-import { objectsOf, readFileContent } from '../../src/repo/file-object.ts';
+import { checkFileObject, objectsOf, readFileContent } from '../../src/repo/file-object.ts';
 import { findInCommit } from '../../src/repo/find-in-commit.ts';
 import { checkRepository } from '../../src/repo/fsck.ts';
 import { bytes, string } from '../../src/repo/gvariant/basic.ts';
@@ -18,7 +19,7 @@ import type { ObjectKind } from '../../src/repo/object-name.ts';
 import { readTree } from '../../src/repo/read-tree.ts';
 import { Repository } from '../../src/repo/repository.ts';
 import { codeOfAsync } from '../support/code-of.ts';
-import { smallRepository, timestamp } from './support/small-commit.ts';
+import { smallRepository, smallTree, timestamp } from './support/small-commit.ts';
 import { temporaryFolder } from './support/temporary-folder.ts';
 
 const folder = temporaryFolder();
@@ -43,9 +44,16 @@ async function checksumOf(repository: Repository, path: string): Promise<string>
   return found.checksum;
 }
 
+/** Reads an object; what fsck does instead of reading it comes to the same end. */
 async function readAll(repository: Repository, checksum: string): Promise<Buffer> {
   const pieces: Uint8Array[] = [];
-  for await (const piece of readFileContent(repository, checksum)) pieces.push(piece);
+  try {
+    for await (const piece of readFileContent(repository, checksum)) pieces.push(piece);
+  } catch (error) {
+    await expect(checkFileObject(repository, checksum)).rejects.toEqual(error);
+    throw error;
+  }
+  await checkFileObject(repository, checksum);
   return Buffer.concat(pieces);
 }
 
@@ -108,6 +116,22 @@ describe('a damaged object', () => {
   });
 });
 
+test('objects of any size and kind are read, and pass', async () => {
+  for (const size of [0, 1, 63, 64, 65_535, 65_536, 65_537, 1_048_576, 1_048_577]) {
+    for (const content of [Buffer.alloc(size, 'text '), randomBytes(size)]) {
+      const repository = await copy();
+      const tree = smallTree();
+      tree.putFile('/sized', content, { mode: 0o600 });
+      const options = { ref: 'sized', timestamp, image: false };
+      const sized = await commitTree(repository, tree, options);
+      const found = await findInCommit(repository, sized.commit, '/sized');
+      if (found?.kind !== 'file') throw new Error('it was put there');
+      expect((await readAll(repository, found.checksum)).equals(content)).toBe(true);
+      expect((await checkRepository(repository)).problems).toEqual([]);
+    }
+  }
+});
+
 describe('a file object that lies', () => {
   const header = { uid: 0, gid: 0, mode: 0o100644, target: '', xattrs: [] };
   const put = async (size: number, content: Buffer, checksum: string) => {
@@ -130,6 +154,7 @@ describe('a file object that lies', () => {
       };
       const error = await codeOfAsync(read, 'CORRUPT_OBJECT');
       expect(error.details.found).toContain('more than');
+      await expect(checkFileObject(repository, checksum)).rejects.toEqual(error);
       expect(received).toBeLessThanOrEqual(size);
     }
   });

@@ -174,6 +174,7 @@ describe('a set of checksums', () => {
       theirs.add(checksum);
     }
     expect(ours.size).toBe(theirs.size);
+    expect([...ours].sort()).toEqual([...theirs].sort());
     for (const checksum of theirs) expect(ours.has(checksum)).toBe(true);
     expect(ours.has('f'.repeat(64))).toBe(false);
   });
