@@ -25,6 +25,7 @@ const measurements: Record<string, () => Promise<Loaded>> = {
       async () => (await import('./delta.ts')).measurementOf(pair),
     ]),
   ),
+  history: () => import('./history.ts'),
   image: () => import('./image.ts'),
   'slot-write': () => import('./slot-write.ts'),
   start: () => import('./start.ts'),

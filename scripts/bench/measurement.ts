@@ -11,9 +11,11 @@ export interface Contestant {
   readonly peakMemory?: number;
   /** Other figures, by name: `fetched`, `written`, in bytes. The table has ratios of those that the first one has. */
   readonly bytes?: Readonly<Record<string, number>>;
+  /** Name of the contestant that did the same job: ratios are to it instead of the first one. */
+  readonly peer?: string;
 }
 
-/** What a measurement found. The first contestant is pine; ratios are to it. */
+/** What a measurement found. The first contestant is pine; ratios are to it, or to the peer that a contestant names. */
 export interface Result {
   /** What was done, to what, in one line. */
   readonly what: string;

@@ -3,8 +3,23 @@ import type { Contestant, Result } from './measurement.ts';
 
 /** A result as text: one line per contestant, with the ratios of pine's time and bytes to its own, and the notes. */
 export function formatResult(name: string, { what, contestants, notes }: Result): string {
-  const first = contestants[0];
-  const rows = contestants.map((contestant) => [
+  const rows = contestants.map((contestant) => {
+    const { peer = contestants[0]?.name } = contestant;
+    return row(
+      contestant,
+      contestants.find((each) => each.name === peer),
+    );
+  });
+  const head = ['', 'median', 'runs', 'pine takes', 'processor', 'pine takes', 'memory', ''];
+  return [
+    `${name}: ${what}`,
+    ...align([head, ...rows]).map((line) => `  ${line}`),
+    ...notes.map((note) => `  note: ${note}`),
+  ].join('\n');
+}
+
+function row(contestant: Contestant, first: Contestant | undefined): string[] {
+  return [
     contestant.name,
     `${contestant.seconds.toFixed(2)} s`,
     `${Math.min(...contestant.runs).toFixed(2)} to ${Math.max(...contestant.runs).toFixed(2)}`,
@@ -18,13 +33,7 @@ export function formatResult(name: string, { what, contestants, notes }: Result)
         return `${label} ${formatBytes(bytes)}${times && ` (${times})`}`;
       })
       .join(', '),
-  ]);
-  const head = ['', 'median', 'runs', 'pine takes', 'processor', 'pine takes', 'memory', ''];
-  return [
-    `${name}: ${what}`,
-    ...align([head, ...rows]).map((line) => `  ${line}`),
-    ...notes.map((note) => `  note: ${note}`),
-  ].join('\n');
+  ];
 }
 
 /** How many times the contestant's figure the first one's is. */
