@@ -11,7 +11,7 @@ async function main(): Promise<void> {
   const modules = await bundleModules(project);
   writeModules(dist, modules);
   const bytes = [...modules.values()].reduce((sum, { length }) => sum + length, 0);
-  tell(join(dist, 'pinectl.mjs'), `and ${modules.size - 1} parts of it, ${bytes}`);
+  tell(join(dist, 'pinectl.mjs'), `and ${modules.size - 1} other files, ${bytes}`);
   const overlay = makeOverlay(project, modules);
   writeFileSync(join(dist, 'pine-overlay.tar.gz'), overlay, { mode: 0o644 });
   tell(join(dist, 'pine-overlay.tar.gz'), `${overlay.length}`);

@@ -77,7 +77,10 @@ export async function buildProgram(argv: readonly string[]): Promise<Command> {
     .helpCommand(false)
     .addHelpText('after', '\nExit statuses and error codes: docs/errors.md');
   const wanted = argv.slice(2).find((word) => !word.startsWith('-'));
+  // To make all of them takes longer than most of them take to run; help and suggestions name them.
+  const isKnown = argv[2] === wanted && commands.some(([name]) => name === wanted);
   for (const [name, summary, load] of commands) {
+    if (isKnown && name !== wanted) continue;
     const command = program.command(name).description(summary);
     if (name === wanted) (await load()).define(command);
   }

@@ -1,10 +1,10 @@
 import { execFileSync, spawnSync } from 'node:child_process';
-import { mkdtempSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { assetNames } from '../../scripts/build/assets.ts';
-import { bundleModules } from '../../scripts/build/bundle.ts';
+import { bundleModules, quickCommands } from '../../scripts/build/bundle.ts';
 import { makeOverlay } from '../../scripts/build/overlay.ts';
 import { encodeTar } from '../../scripts/build/tar.ts';
 
@@ -56,6 +56,35 @@ describe('npm run build', () => {
     expect(assetNames(join(project, 'src'))).toEqual(
       expect.arrayContaining(['src/boot/grub/pine.cfg', 'src/build/initramfs/init.sh']),
     );
+  });
+
+  test.each(['status', 'status --help', 'status --output x', 'history --json', '--version'])(
+    'quick.mjs does for `%s` what pinectl.mjs does',
+    (line) => {
+      const args = line.split(' ');
+      const run = (file: string) => {
+        const path = join(folder, 'usr/lib/pine', file);
+        const { status, stdout, stderr } = spawnSync(process.execPath, [path, ...args], {
+          cwd: '/',
+        });
+        return [status, stdout.toString(), stderr.toString()];
+      };
+      const [status, stdout, stderr] = run('pinectl.mjs');
+      expect(`${stdout}${stderr}`).not.toMatch(/IO_UNEXPECTED/);
+      expect(run('quick.mjs')).toEqual([status, stdout, stderr]);
+    },
+  );
+
+  test('/usr/bin/pinectl starts quick.mjs for what that has, and nothing else', () => {
+    const script = readFileSync(join(folder, 'usr/bin/pinectl'), 'utf8');
+    expect(/^(.*)\) exec node \/usr\/lib\/pine\/quick\.mjs "\$@" ;;$/m.exec(script)?.[1]).toBe(
+      quickCommands.join(' | '),
+    );
+    const path = join(folder, 'usr/lib/pine/quick.mjs');
+    for (const command of quickCommands) {
+      const { stdout } = spawnSync(process.execPath, [path, command, '--help'], { cwd: '/' });
+      expect(stdout.toString()).toMatch(`Usage: pinectl ${command}`);
+    }
   });
 
   test('the scripts are executable and a shell can read them', () => {
