@@ -10,14 +10,15 @@ export function decodePaxRecords(bytes: Buffer, offset: number): PaxRecords {
     const blank = bytes.indexOf(0x20, at);
     const digits = bytes.toString('latin1', at, blank < 0 ? at : Math.min(blank, at + 12));
     const length = /^\d+$/.test(digits) ? Number(digits) : 0;
-    const record = bytes.subarray(blank + 1, at + length);
+    const end = at + length;
+    const record = bytes.subarray(Math.max(blank + 1, at), end);
     const equals = record.indexOf(0x3d);
-    if (at + length > bytes.length || equals < 1 || record.at(-1) !== 0x0a) {
+    if (blank < at || end > bytes.length || equals < 1 || record.at(-1) !== 0x0a) {
       const found = JSON.stringify(bytes.toString('latin1', at, at + 40));
       throw corruptTar('an extended header is damaged', 'LENGTH KEYWORD=VALUE', found, offset + at);
     }
     records.set(record.toString('utf8', 0, equals), record.subarray(equals + 1, -1));
-    at += length;
+    at = end;
   }
   return records;
 }

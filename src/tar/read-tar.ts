@@ -51,8 +51,8 @@ export async function* readTar(
       const header = decodeHeader(block, offset);
       const extension = await readExtension(reader, header);
       if (extension !== undefined) {
-        if (header.type === 'g') globals = new Map([...globals, ...extension]);
-        else own = new Map([...own, ...extension]);
+        if (header.type === 'g') globals = together(globals, extension, offset);
+        else own = together(own, extension, offset);
         continue;
       }
       yield* entry(reader, { ...header, offset }, new Map([...globals, ...own]));
@@ -61,6 +61,16 @@ export async function* readTar(
   } finally {
     await reader.close();
   }
+}
+
+/** S9: all that is kept for the entries to come is bounded, in however many headers it stands. */
+function together(before: PaxRecords, more: PaxRecords, offset: number): PaxRecords {
+  const all = new Map([...before, ...more]);
+  let size = 0;
+  for (const [key, value] of all) size += key.length + value.length;
+  if (size <= longestExtension) return all;
+  const expected = `at most ${longestExtension} bytes`;
+  throw corruptTar('extended headers are too long', expected, `${size} bytes`, offset);
 }
 
 /** What an extended header says of the next entry, as pax records; `undefined` for an entry. */

@@ -115,6 +115,7 @@ describe('a filter', () => {
     'owner 1 /x',
     'owner 4294967295:0 /x',
     'drop /[x',
+    'drop /[z-a]x',
   ])('refuses %s, with its line', (line) => {
     const error = codeOf(() => parseFilter(`# one\n${line}\n`, 'my-filter'), 'INPUT_FILTER');
     expect(error.details.where).toBe('my-filter:2');

@@ -138,6 +138,7 @@ describe('what is in a tar', () => {
       tarOf([
         { name: 'lib/', type: '5', mode: 0o777 },
         { name: 'lib/module', content: 'm' },
+        { name: 'same', type: '1', linkName: 'lib/module' },
         { name: 'made/for/file', content: 'f', gid: 7 },
         { name: 'dev/null', type: '3' },
         { name: 'old-style/', type: '\0', mode: 0o711 },
@@ -151,6 +152,7 @@ describe('what is in a tar', () => {
       '/made/for/file 100644 0:7 f',
       '/name 100600 5:0 two',
       '/old-style 40711 0:0',
+      '/same 100644 0:0 m',
       '/twice 100600 5:0 two',
       '/usr 40755 0:0',
       '/usr/lib 40755 0:0',
@@ -265,6 +267,32 @@ describe('bad archives', () => {
     const gone: TreeSource = { kind: 'tar', name: join(folder, 'none') };
     await codeOfAsync(() => openSources(repository, [gone], {}), 'NOT_FOUND_FILE');
     expect(readdirSync(join(folder, 'repo/tmp'))).toEqual([]);
+  });
+
+  test('pax records that end in something else do not hang', async () => {
+    for (const end of ['xyz', '0', '3', ' ', '0 a=b\n', '1 ']) {
+      const bytes = tarOf([{ name: 'x', type: 'x', content: `9 a=bcde\n${end}` }, { name: 'f' }]);
+      const open = () => openSources(repository, [archive('pax', bytes)], {});
+      await codeOfAsync(open, 'CORRUPT_TAR');
+    }
+  });
+
+  test('S9: many extended headers are bounded together', async () => {
+    const value = 'v'.repeat(900_000);
+    const headers = Array.from({ length: 20 }, (_, at) => {
+      const length = value.length + 4 + 7;
+      return {
+        name: 'g',
+        type: 'g',
+        content: `${length} k${String(at).padStart(2, '0')}=${value}`
+          .slice(0, length - 1)
+          .concat('\n'),
+      };
+    });
+    const bytes = gzipSync(tarOf([...headers, { name: 'f' }]));
+    const open = () => openSources(repository, [archive('headers', bytes)], {});
+    const error = await codeOfAsync(open, 'CORRUPT_TAR');
+    expect(error.message).toContain('too long');
   });
 
   test('a header that announces a gigabyte of names is not read', async () => {

@@ -1,13 +1,18 @@
 /**
  * A pattern for paths of a tree: `*` and `?` stay between two slashes, `**` does not, `[abc]` and `[!abc]`
  * stand for one letter, a backslash takes the next letter as it is. With a slash in front it begins
- * at the root, else anywhere. `undefined` when a bracket or backslash is left open.
+ * at the root, else anywhere. `undefined` when a bracket or backslash is left open, or a
+ * range in brackets runs backwards.
  */
 export function compileGlob(pattern: string): RegExp | undefined {
   const parts: readonly string[] = pattern.match(/\*\*\/|\*+|\?|\[!?[^\]/]+\]|\\.|./gsu) ?? [];
   if (parts.includes('[') || parts.includes('\\')) return undefined;
   const body = parts.map(translate).join('');
-  return new RegExp(pattern.startsWith('/') ? `^${body}$` : `^(?:.*/)${body}$`, 'su');
+  try {
+    return new RegExp(pattern.startsWith('/') ? `^${body}$` : `^(?:.*/)${body}$`, 'su');
+  } catch {
+    return undefined;
+  }
 }
 
 function translate(part: string): string {

@@ -1,7 +1,9 @@
 import { isUtf8 } from 'node:buffer';
 import { PineError } from '../../error.ts';
+import { mostEntries } from '../../repo/read-tree.ts';
 import { compareBytes, type Metadata } from '../../repo/tree.ts';
 import { type ReadTarOptions, readTar, type TarEntry } from '../../tar/read-tar.ts';
+import { followLinks } from '../follow-links.ts';
 import { notUtf8, type ScanOptions, special } from '../scan.ts';
 import type { SourceNode, SourceTree } from '../source-tree.ts';
 import type { Spool } from './spool.ts';
@@ -25,7 +27,11 @@ export async function unpackTar(
   options: UnpackOptions = {},
 ): Promise<string[]> {
   const skipped: string[] = [];
+  let entries = 0;
   for await (const entry of readTar(archive, options)) {
+    entries += 1;
+    // S9: a few kilobytes can be packed that make more entries than there is memory for.
+    if (entries > mostEntries) throw refused(where, `at most ${mostEntries} entries`, 'more');
     const path = treePath(entry.name, entry, where);
     checkSupported(entry, path, where);
     const metadata = metadataOf(entry);
@@ -69,9 +75,12 @@ async function newNode(
   return { kind: 'file', ...metadata(0o100000), content: await spool.add(entry.content) };
 }
 
-/** A hard link is one more name of what an entry before it made. */
+/** A hard link is one more name of what an entry before it made, maybe below a link to a folder. */
 function linkedNode(tree: SourceTree, path: string, target: string, where: string): SourceNode {
-  const node = tree.find(target);
+  const slash = target.lastIndexOf('/');
+  const parent = followLinks(tree.root, target.slice(0, slash), 'refuse')?.node;
+  const name = target.slice(slash + 1);
+  const node = parent?.kind === 'directory' ? parent.entries.get(name) : undefined;
   if (node !== undefined && node.kind !== 'directory') return node;
   const found = `${target}, which is ${node === undefined ? 'not there yet' : 'a folder'}`;
   throw refused(`${where}:${path}`, 'a hard link to a file that came before it', found);
