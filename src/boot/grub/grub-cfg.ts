@@ -9,8 +9,9 @@ export type GrubPlatform = 'i386-pc' | 'x86_64-efi';
 
 /** A system that was taken over and is kept (docs/hijack.md). */
 export interface PreviousSystem {
-  /** The number of its root partition, in the MBR that there was and in the GPT that is made. */
+  /** The number of its root partition, in the table that there was and in the GPT that is made. */
   readonly partition: number;
+  readonly table: 'mbr' | 'gpt';
   /** The folder with the installer's kernel and initramfs on it. */
   readonly installer: string;
   readonly installerArguments: string;
@@ -21,7 +22,7 @@ export interface PreviousSystem {
  * missing or ends, the machine starts over after a minute; GRUB's prompt is never reached.
  *
  * It is run by GRUB's rescue parser: one command a line, and one that fails does not end it. With a
- * `previous` system: as long as its MBR is the table, there is no boot partition, and the installer is started.
+ * `previous` system: as long as the table is its own, there is no boot partition, and the installer is started.
  */
 export function earlyCfg(
   platform: GrubPlatform,
@@ -49,8 +50,10 @@ export function earlyCfg(
   ].join('\n');
 }
 
-function startInstaller({ partition, installer, installerArguments }: PreviousSystem): string[] {
-  const folder = `($pine_disk,msdos${partition})${installer}`;
+function startInstaller(previous: PreviousSystem): string[] {
+  const { partition, table, installer, installerArguments } = previous;
+  const kind = table === 'mbr' ? 'msdos' : 'gpt';
+  const folder = `($pine_disk,${kind}${partition})${installer}`;
   return [
     "regexp --set=1:pine_disk '^([^,]*),' $root",
     `linux ${folder}/vmlinuz ${installerArguments} pine.stage=writing`,

@@ -15,7 +15,7 @@ export interface FirstSectors {
 }
 
 /**
- * Composes the first sector of an MBR disk for each step of a take-over. Code and entries never change in
+ * Composes the first sector of a disk for each step of a take-over. Code and entries never change in
  * one step, so that the code that starts knows which table counts: the one that the entries name.
  *
  * `bootImage` is GRUB's boot.img, `core` the byte of the disk where GRUB's core image begins.

@@ -7,7 +7,8 @@ import { bootFiles } from '../../../boot/grub/grub.ts';
 import type { PreviousSystem } from '../../../boot/grub/grub-cfg.ts';
 import { encodeRescue } from '../../../boot/grub/rescue-codec.ts';
 import { deriveUuid } from '../../../disk/derive-uuid.ts';
-import { encodeGpt, type GptEntry, gptSize } from '../../../disk/encode-gpt.ts';
+import { encodeGpt, type GptEntry } from '../../../disk/encode-gpt.ts';
+import type { Partition } from '../../../disk/gpt.ts';
 import type { Role } from '../../../disk/layout.ts';
 import { encodeTrailer, trailerSize } from '../../../image/trailer.ts';
 import type { AcceptedCommit } from '../../../trust/policy.ts';
@@ -17,6 +18,7 @@ import { makeExt4, makeSwap } from '../../file-systems.ts';
 import { buildGrub, readBootImage } from '../../grub-images.ts';
 import type { DiskPlan } from '../disk-plan.ts';
 import { firstSectors } from './boot-sectors.ts';
+import { tableOverGpt, tableOverMbr } from './new-table.ts';
 import { orderSteps, type Piece, type Step } from './steps.ts';
 
 /** What is needed to build all that the installer writes. Sizes are bytes. */
@@ -29,6 +31,8 @@ export interface PayloadRequest {
   readonly diskSize: number;
   /** The first sector of the disk as it is. */
   readonly firstSector: Buffer;
+  /** The partitions of its GPT; `undefined` where it has an MBR. */
+  readonly oldTable: readonly Partition[] | undefined;
   /** Whether the old file system is larger than it will be. */
   readonly shrinks: boolean;
   readonly deployment: Deployment;
@@ -47,7 +51,7 @@ const emptySize = 64 * 1024;
 
 /** Builds every file that the installer writes, and says in which order. */
 export async function buildPayload(request: PayloadRequest): Promise<Step[]> {
-  const { folder, disk, diskSize, firstSector, accepted } = request;
+  const { folder, disk, diskSize, firstSector, oldTable, accepted } = request;
   const place = (role: Role) => {
     const found = disk.partitions.find((partition) => partition.role === role);
     if (found === undefined) throw new RangeError(`the layout has no ${role}`);
@@ -69,6 +73,12 @@ export async function buildPayload(request: PayloadRequest): Promise<Step[]> {
   const core = await buildCore(request);
   const sectors = firstSectors(firstSector, await readBootImage(), place('bios-grub').start, gpt);
   const data = place('data');
+  const table =
+    oldTable === undefined
+      ? tableOverMbr(gpt, diskSize, sectors.final)
+      : tableOverGpt(gpt, diskSize, place('boot').number);
+  const tablePieces: Piece[] = [];
+  for (const { file, start, bytes } of table) tablePieces.push(await put(file, start, bytes));
   return orderSteps({
     shrunk: request.shrinks ? disk.shrunk.size : undefined,
     partitions: [
@@ -88,21 +98,30 @@ export async function buildPayload(request: PayloadRequest): Promise<Step[]> {
     },
     core: await put('core', place('bios-grub').start, placeCore(core, place('bios-grub').start)),
     committedSector: await put('committed-sector', 0, sectors.committed),
-    backupTable: await put('backup-table', Math.floor(diskSize / 512) * 512 - gptSize, gpt.backup),
-    primaryTable: await put('primary-table', 512, gpt.primary),
-    finalSector: await put('final-sector', 0, sectors.final),
+    table: tablePieces,
   });
 }
 
-/** The new table: the old root, shrunk and under its old number, and pine's partitions. */
-function tableOf({ disk, previous }: PayloadRequest, diskUuid: string): GptEntry[] {
+/**
+ * The new table: the old root, shrunk and under its old number, what the old system boots with, and pine's
+ * partitions. Out of a GPT each that stays keeps its GUID.
+ */
+function tableOf({ disk, previous, oldTable }: PayloadRequest, diskUuid: string): GptEntry[] {
   const { start, size } = disk.shrunk;
+  const own = new Set(disk.partitions.map(({ number }) => number));
+  const removed = new Set(disk.removed.map(({ number }) => number));
+  const root = oldTable?.find(({ number }) => number === previous.partition);
+  const kept = (oldTable ?? []).filter(
+    ({ number }) => number !== previous.partition && !removed.has(number) && !own.has(number),
+  );
   return [
     {
-      ...{ number: previous.partition, name: 'previous', type: linuxType, start },
+      ...{ number: previous.partition, name: 'previous', type: root?.type ?? linuxType, start },
       size: Math.floor(size / 512) * 512,
-      uuid: deriveUuid(diskUuid, 'previous'),
+      uuid: root?.uuid ?? deriveUuid(diskUuid, 'previous'),
     },
+    // pine looks its own up by their names
+    ...kept.map((one) => ({ ...one, name: `previous-${one.number}` })),
     ...disk.partitions.map((one) => ({
       ...{ number: one.number, name: one.role, type: one.type, start: one.start, size: one.size },
       uuid: deriveUuid(diskUuid, one.role),

@@ -34,19 +34,17 @@ export interface TakeOverPieces {
   /** GRUB's core image in pine's own bios-grub partition. */
   readonly core: Piece;
   readonly committedSector: Piece;
-  readonly backupTable: Piece;
-  readonly primaryTable: Piece;
-  readonly finalSector: Piece;
+  /** The new table, in the order that take-over/new-table.ts gives it. */
+  readonly table: readonly Piece[];
 }
 
 /**
- * The order of a take-over of an MBR disk with BIOS. After each step, and after any part of one, something
- * boots:
+ * The order of a take-over with BIOS. After each step, and after any part of one, something boots:
  *
  * - up to `commitment` the old boot code, in sectors that are not touched, reads the old table;
- * - the committed sector is one sector, so old or new. The new code starts pine's core, which finds no GPT
- *   yet and boots the installer from the old root: it goes on from here;
- * - the two GPTs are not looked at before the protective entry says that they are there, again one sector.
+ * - the committed sector is one sector, so old or new. The new code starts pine's core, which finds no boot
+ *   partition yet and boots the installer from the old root: it goes on from here;
+ * - the last piece of the new table is one sector as well, and the one that shows the boot partition to GRUB.
  */
 export function orderSteps(pieces: TakeOverPieces): Step[] {
   const write = (piece: Piece): Step => ({ kind: 'write', ...piece });
@@ -57,9 +55,7 @@ export function orderSteps(pieces: TakeOverPieces): Step[] {
     write(pieces.core),
     { kind: 'commitment' },
     write(pieces.committedSector),
-    write(pieces.backupTable),
-    write(pieces.primaryTable),
-    write(pieces.finalSector),
+    ...pieces.table.map(write),
   ];
 }
 

@@ -6,43 +6,57 @@ import { type TinyDisk, TinyTakeOver } from './support/tiny-take-over.ts';
 
 const unable = missing('grub', 'qemu', 'disk', 'squashfs') !== undefined;
 
+/** Behind the backup: pieces of the new table, the last of which shows pine's boot partition to GRUB. */
+const tableOf = {
+  mbr: ['primary-table', 'final-sector'],
+  gpt: ['entries-behind', 'header', 'boot-entry'],
+} as const;
+const lastOf = { mbr: 'final-sector', gpt: 'boot-entry' } as const;
+/** Cuts in these pieces, after so many sectors. */
+const cutsOf: Readonly<Record<'mbr' | 'gpt', readonly (readonly [string, number])[]>> = {
+  mbr: [
+    ['primary-table', 0],
+    ['primary-table', 1],
+    ['primary-table', 17],
+    ['final-sector', 0],
+  ],
+  gpt: [
+    ['entries-behind', 0],
+    ['entries-behind', 1],
+    ['entries-behind', 17],
+    ['header', 1],
+    ['boot-entry', 0],
+  ],
+};
+
 // The order of a take-over, judged by the real GRUB on the disk as each power cut leaves it.
-describe.skipIf(unable)('what boots on a disk that is taken over', () => {
+describe.skipIf(unable).each(['mbr', 'gpt'] as const)('what boots on a disk with %s', (kind) => {
   let takeOver: TinyTakeOver;
   beforeAll(async () => {
-    takeOver = await TinyTakeOver.make();
+    takeOver = await TinyTakeOver.make(kind);
   });
   afterAll(() => takeOver?.remove());
 
-  /** The steps before the one of this name. */
-  const before = (name: string) => {
-    const names = takeOver.steps.map((step) => ('file' in step ? step.file : step.kind));
-    return takeOver.steps.slice(0, names.indexOf(name));
-  };
+  const names = () => takeOver.steps.map((step) => ('file' in step ? step.file : step.kind));
   const stepOf = (name: string): Step => {
     const found = takeOver.steps.find((step) => 'file' in step && step.file === name);
     if (found === undefined) throw new Error(`no step ${name}`);
     return found;
   };
+  /** The disk after all steps before one of this name, and some sectors of it. */
   const cut = (name: string, sectors: number, use: (disk: TinyDisk) => Promise<void>) =>
     takeOver.withDisk(async (disk) => {
       await disk.putStage({ stage: 'writing', starts: 0 }); // the old GRUB is to start the old system
-      for (const step of before(name)) await disk.apply(step);
+      const before = takeOver.steps.slice(0, names().indexOf(name));
+      for (const step of before) await disk.apply(step);
       await disk.apply(stepOf(name), sectors);
       await use(disk);
     });
 
   test.concurrent('the order is the one that docs/hijack.md gives', () => {
-    expect(takeOver.steps.map((step) => ('file' in step ? step.file : step.kind))).toEqual([
-      ...['slot', 'trailer', 'empty', 'empty', 'boot', 'swap', 'format'],
-      ...[
-        'core',
-        'commitment',
-        'committed-sector',
-        'backup-table',
-        'primary-table',
-        'final-sector',
-      ],
+    expect(names()).toEqual([
+      ...['slot', 'trailer', 'empty', 'empty', 'boot', 'swap', 'format', 'core'],
+      ...['commitment', 'committed-sector', 'backup-table', ...tableOf[kind]],
     ]);
   });
 
@@ -53,19 +67,16 @@ describe.skipIf(unable)('what boots on a disk that is taken over', () => {
     ['committed-sector', 0, 'old'],
     ['committed-sector', 1, 'installer writing'],
     ['backup-table', 20, 'installer writing'],
-    ['primary-table', 0, 'installer writing'],
-    ['primary-table', 1, 'installer writing'],
-    ['primary-table', 17, 'installer writing'],
-    ['final-sector', 0, 'installer writing'],
-    ['final-sector', 1, 'pine a trial'],
+    ...cutsOf[kind].map(([name, sectors]) => [name, sectors, 'installer writing'] as const),
+    [lastOf[kind], 1, 'pine a trial'],
   ] as const)('cut in %s, after %i sectors: %s', async ([name, sectors, expected], context) => {
     await cut(name, sectors, async (disk) => {
       context.expect(await disk.boot()).toBe(expected);
     });
   });
 
-  test.concurrent('a trial that has no tries left ends in the old system, and the installer stays away', async (context) => {
-    await cut('final-sector', 1, async (disk) => {
+  test.concurrent('a trial without tries ends in the old system, without the installer', async (context) => {
+    await cut(lastOf[kind], 1, async (disk) => {
       await disk.putStage({ stage: 'writing', starts: 5 });
       const booted = [];
       for (let index = 0; index < 4; index += 1) booted.push(await disk.boot());
@@ -73,20 +84,25 @@ describe.skipIf(unable)('what boots on a disk that is taken over', () => {
     });
   });
 
-  test.concurrent('sfdisk reads the final table, with the old root under its number', async (context) => {
-    await cut('final-sector', 1, async (disk) => {
-      const verify = execFileSync('/usr/sbin/sfdisk', ['--verify', disk.path], {
-        encoding: 'utf8',
-      });
-      context.expect(verify).toMatch(/No errors detected/);
-      const { partitiontable } = JSON.parse(
-        execFileSync('/usr/sbin/sfdisk', ['-J', disk.path], { encoding: 'utf8' }),
-      );
-      const names = partitiontable.partitions.map((one: { name: string }) => one.name);
-      context.expect(names[0]).toBe('previous');
+  test.concurrent('sfdisk reads the new table, with what was there under its number', async (context) => {
+    await cut(lastOf[kind], 1, async (disk) => {
+      const sfdisk = (option: string, path: string) =>
+        execFileSync('/usr/sbin/sfdisk', [option, path], { encoding: 'utf8' });
+      context.expect(sfdisk('--verify', disk.path)).toMatch(/No errors detected/);
+      const read = (path: string): Record<string, unknown>[] =>
+        JSON.parse(sfdisk('-J', path)).partitiontable.partitions;
+      const found = new Map(read(disk.path).map((one) => [one.name, one]));
       context
-        .expect(names.slice(1))
-        .toEqual(['bios-grub', 'esp', 'boot', 'root-a', 'root-b', 'swap', 'data']);
+        .expect([...found.keys()])
+        .toEqual([
+          ...['previous', 'bios-grub', 'esp', 'boot', 'root-a', 'root-b', 'swap', 'data'],
+          ...(kind === 'gpt' ? ['previous-14'] : []),
+        ]);
+      if (kind === 'mbr') return;
+      const [root, bios] = read(takeOver.template);
+      context.expect(found.get('previous')).toMatchObject({ start: root?.start, uuid: root?.uuid });
+      const { node, name, ...kept } = found.get('previous-14') ?? {};
+      context.expect(bios).toMatchObject(kept);
     });
   });
 

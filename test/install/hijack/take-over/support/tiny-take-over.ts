@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto';
 import { copyFile, mkdir, mkdtemp, open, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { readPartitions } from '../../../../../src/disk/gpt.ts';
 import { parseLayout } from '../../../../../src/disk/layout.ts';
 import { nodeBlockDevice } from '../../../../../src/disk/node-block-device.ts';
 import { placeCore, putBootCode } from '../../../../../src/install/boot-code.ts';
@@ -39,9 +40,11 @@ name="swap", size=1MiB, type=S
 name="data", size=64MiB
 `;
 
+export type Kind = 'mbr' | 'gpt';
+
 /**
- * A disk with an old system as far as GRUB sees one: an MBR, an ext4 over all of it that was shrunk already, a
- * GRUB of its own, the installer staged. Its kernels only say their command line.
+ * A disk with an old system as far as GRUB sees one: an MBR, or a GPT as cloud images have it, an ext4 over all
+ * of it that was shrunk already, a GRUB of its own, the installer staged. Its kernels only say their command line.
  */
 export class TinyTakeOver {
   readonly folder: string;
@@ -54,10 +57,10 @@ export class TinyTakeOver {
     this.steps = steps;
   }
 
-  static async make(): Promise<TinyTakeOver> {
+  static async make(kind: Kind): Promise<TinyTakeOver> {
     const folder = await mkdtemp(join(tmpdir(), 'pine-take-over-'));
     const template = join(folder, 'template.img');
-    await makeOldDisk(folder, template);
+    await makeOldDisk(folder, template, kind);
     const payload = join(folder, 'payload');
     await mkdir(payload);
     const slot = await makeSlotImage(wholeBootFolder('a'));
@@ -69,10 +72,12 @@ export class TinyTakeOver {
     const outcome = planDisk({ diskSize, table, root: 1, least, payload: 0, layout });
     if (outcome.kind !== 'fits') throw new Error(outcome.kind);
     const firstSector = await device.read(0, 512);
+    const oldTable = kind === 'mbr' ? undefined : await readPartitions(device, 'template');
     await device.close();
     const sha256 = createHash('sha256').update(slot).digest('hex');
     const steps = await buildPayload({
       ...{ folder: payload, image: 'slot', disk: outcome.plan, diskSize, firstSector },
+      oldTable,
       accepted: {
         ...{ checksum: '1'.repeat(64), timestamp: 0, subject: '', version: undefined },
         ...{ image: { size: slot.length, sha256 }, plan: { size: 0, sha256: '' } },
@@ -83,7 +88,7 @@ export class TinyTakeOver {
       deployment: {
         ...{ id: 'd1', slot: 'a', commit: '1'.repeat(64), kernelArguments: 'console=ttyS0' },
       },
-      previous: { partition: 1, installer: stagingFolder, installerArguments },
+      previous: { partition: 1, table: kind, installer: stagingFolder, installerArguments },
     });
     return new TinyTakeOver(folder, template, steps);
   }
@@ -151,7 +156,7 @@ export class TinyDisk {
   }
 }
 
-async function makeOldDisk(folder: string, disk: string): Promise<void> {
+async function makeOldDisk(folder: string, disk: string, kind: Kind): Promise<void> {
   const tree = join(folder, 'old');
   const staging = join(tree, stagingFolder);
   await mkdir(join(tree, 'boot/grub'), { recursive: true });
@@ -174,7 +179,10 @@ async function makeOldDisk(folder: string, disk: string): Promise<void> {
   await file.truncate(diskSize);
   await file.close();
   await runProgram('sfdisk', ['-q', disk], {
-    input: `label: dos\nstart=${oldStart / 512}, type=83, bootable\n`,
+    input:
+      kind === 'mbr'
+        ? `label: dos\nstart=${oldStart / 512}, type=83, bootable\n`
+        : `label: gpt\nfirst-lba: 34\n1: start=${oldStart / 512}\n14: start=34, size=2014, type=21686148-6449-6E6F-744E-656564454649\n`,
   });
   // As mkfs.ext4 makes them by itself, with a journal.
   await runProgram('mkfs.ext4', [
@@ -183,15 +191,17 @@ async function makeOldDisk(folder: string, disk: string): Promise<void> {
   ]);
   const core = join(folder, 'old-core.img');
   await runProgram('grub-mkimage', [
-    ...['-O', 'i386-pc', '-o', core, '-p', '(hd0,msdos1)/boot/grub', 'biosdisk', 'part_msdos'],
+    ...['-O', 'i386-pc', '-o', core, '-p', `(hd0,${kind === 'mbr' ? 'msdos' : 'gpt'}1)/boot/grub`],
+    ...['biosdisk', 'part_msdos', 'part_gpt'],
     ...['ext2', 'normal', 'configfile', 'linux', 'loadenv', 'test', 'echo', 'reboot', 'serial'],
     ...['terminal', 'search', 'search_fs_uuid', 'hashsum', 'gcry_sha256', 'boot', 'bsd'],
     ...['-c', await earlyScript(folder)],
   ]);
   const device = await nodeBlockDevice(disk).open('write');
   try {
-    await device.write(512, placeCore(await readFile(core), 512));
-    await device.write(0, putBootCode(await device.read(0, 512), await readBootImage(), 512));
+    const at = kind === 'mbr' ? 512 : 34 * 512;
+    await device.write(at, placeCore(await readFile(core), at));
+    await device.write(0, putBootCode(await device.read(0, 512), await readBootImage(), at));
   } finally {
     await device.close();
   }
