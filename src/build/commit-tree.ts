@@ -17,10 +17,9 @@ import type { CommitOptions, CommitResult } from './commit-options.ts';
 import { type MeasuredTree, measureTree } from './measure.ts';
 import { type MeasuredImage, measureImage } from './measure-image.ts';
 import { checkParentAccounts } from './parent-accounts.ts';
-import { checkRepositorySpace } from './repository-space.ts';
 import { sourceSize } from './source-size.ts';
 import type { SourceTree } from './source-tree.ts';
-import { newFiles, storeTree } from './store-tree.ts';
+import { storeTree } from './store-tree.ts';
 import { unchangedSince } from './unchanged.ts';
 
 /**
@@ -83,8 +82,6 @@ async function commitOnThreads(
     const same = await unchangedSince(repository, parent, root, options);
     if (same !== undefined) return { ...same, parent, root, notes };
   }
-  await checkTreeSpace(transaction, measured, directories);
-
   const stored = await storeTree(transaction, measured, directories, threads, progress);
   const commit = encodeCommit({
     metadata: commitMetadata(options, layout, image),
@@ -138,19 +135,4 @@ function checkSlots(size: number, { slots = [] }: CommitOptions): string[] {
     const { warning } = checkFits(size, slotSize, name);
     return warning === undefined ? [] : [warning];
   });
-}
-
-/** S10: there is room for all objects that are new. Throws SPACE_REPOSITORY. */
-export async function checkTreeSpace(
-  transaction: Transaction,
-  measured: MeasuredTree,
-  directories: readonly TreeObject[],
-): Promise<void> {
-  const files = newFiles(measured, transaction).map(([, file]) => file.content.size);
-  const objects = directories
-    .filter(({ checksum, kind }) => !transaction.has(checksum, kind))
-    .map(({ bytes }) => bytes.length);
-  const links = [...measured.links.keys()].filter((link) => !transaction.has(link, 'filez'));
-  const { path } = transaction.repository;
-  await checkRepositorySpace(path, [...files, ...objects, ...links.map(() => 0)]);
 }

@@ -20,8 +20,8 @@ export interface MeasuredImage {
  * Hashes every file of a tree and its image in one reading, on threads. Nothing is written.
  *
  * Where a file lies in the image hangs on which files are equal, not on what is in them. Only files
- * of the same size and metadata can be: those are read first, all others stand in for themselves
- * until the image is hashed, and their checksums come out of the same bytes.
+ * of the same size can be: those are read first. All others have stand-ins for their checksums until
+ * the image is hashed, and get them out of the same bytes.
  *
  * `check` is given the image's size before the long part, and may throw.
  * Throws as `layOutImage` and the contents do; a file that is read again and has changed is INPUT_FILE_CHANGED.
@@ -59,7 +59,7 @@ export async function measureImage(
     return { ...file.content, prefix: files.get(file) ?? Buffer.of(), done };
   });
   if (new Set(names.values()).size !== names.size) {
-    throw new Error('files that differ in size or metadata have the same checksum');
+    throw new Error('files of different sizes have the same checksum');
   }
   const segments = { [Symbol.iterator]: () => named(layout.segments, names) };
   return { tree: nameFiles(root, checksums), layout: { size: layout.size, segments }, image };
@@ -67,16 +67,12 @@ export async function measureImage(
 
 /** Files that others could be equal to; and empty ones, which have no place in an image. */
 function filesAlike(files: ReadonlyMap<SourceFile, Buffer>): Map<SourceFile, Buffer> {
-  const key = (file: SourceFile, prefix: Buffer) =>
-    `${file.content.size} ${prefix.toString('latin1')}`;
-  const counts = new Map<string, number>();
-  for (const [file, prefix] of files) {
-    counts.set(key(file, prefix), (counts.get(key(file, prefix)) ?? 0) + 1);
+  const counts = new Map<number, number>();
+  for (const { content } of files.keys()) {
+    counts.set(content.size, (counts.get(content.size) ?? 0) + 1);
   }
   return new Map(
-    [...files].filter(([file, prefix]) => {
-      return file.content.size === 0 || (counts.get(key(file, prefix)) ?? 0) > 1;
-    }),
+    [...files].filter(([{ content }]) => content.size === 0 || counts.get(content.size) !== 1),
   );
 }
 

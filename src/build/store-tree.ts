@@ -5,6 +5,7 @@ import type { Transaction } from '../repo/transaction.ts';
 import { FileObjectWriter, writeLinkObject } from '../repo/write-file-object.ts';
 import type { TreeObject } from '../repo/write-tree.ts';
 import type { MeasuredTree } from './measure.ts';
+import { checkRepositorySpace } from './repository-space.ts';
 import type { SourceFile } from './source-tree.ts';
 
 /** How many objects a commit has, and how many of them were not there before. */
@@ -17,12 +18,10 @@ export interface StoreStatistics {
   readonly contentBytesWritten: number;
 }
 
-/** The files of a tree that a repository lacks: what has to be deflated. */
-export function newFiles(tree: MeasuredTree, transaction: Transaction): [string, SourceFile][] {
-  return [...tree.files].filter(([checksum]) => !transaction.has(checksum, 'filez'));
-}
-
-/** Writes all objects of a tree that are not there into a transaction. */
+/**
+ * Writes all objects of a tree that are not there into a transaction. Throws SPACE_REPOSITORY before
+ * anything is written when they could run out of room (S10).
+ */
 export async function storeTree(
   transaction: Transaction,
   tree: MeasuredTree,
@@ -30,40 +29,47 @@ export async function storeTree(
   threads: Threads,
   progress: Progress = () => {},
 ): Promise<StoreStatistics> {
-  let contentWritten = 0;
-  let metadataWritten = 0;
+  const isNew = ([checksum]: readonly [string, unknown]) => !transaction.has(checksum, 'filez');
+  const files = [...tree.files].filter(isNew);
+  const links = [...tree.links].filter(isNew);
+  const objects = new Map(directories.map((object) => [object.checksum + object.kind, object]));
+  const newObjects = [...objects.values()].filter(
+    ({ checksum, kind }) => !transaction.has(checksum, kind),
+  );
+  await checkRepositorySpace(transaction.repository.path, [
+    ...files.map(([, file]) => file.content.size),
+    ...links.map(() => 0),
+    ...newObjects.map(({ bytes }) => bytes.length),
+  ]);
+
   let bytes = 0;
-  const files = newFiles(tree, transaction);
+  let filesWritten = 0;
   const total = files.reduce((sum, [, file]) => sum + file.content.size, 0);
-  for (const [checksum, link] of tree.links) {
-    const path = transaction.claim(checksum, 'filez');
-    if (path === undefined) continue;
-    writeLinkObject(path, { ...link, size: 0 });
-    contentWritten += 1;
+  for (const [checksum, link] of links) {
+    writeLinkObject(transaction.claimAnyway(checksum, 'filez'), { ...link, size: 0 });
   }
-  for (const { checksum, kind, bytes: object } of directories) {
-    if (transaction.addMetadataObject(object, kind, checksum)) metadataWritten += 1;
+  for (const { checksum, kind, bytes: object } of newObjects) {
+    transaction.addMetadataObject(object, kind, checksum);
   }
   const writer = new FileObjectWriter(threads);
   // The largest first, so that no thread is left over with one at the end.
   for (const [checksum, file] of files.toSorted(bySizeDown)) {
-    const path = transaction.claim(checksum, 'filez');
-    if (path === undefined) continue;
+    const path = transaction.claimAnyway(checksum, 'filez');
     const { size } = file.content;
     const header: FileHeader = { ...file, size, target: '' };
     const content = file.content.open;
     await writer.add({ path, checksum, header, content }, () => {
-      contentWritten += 1;
+      filesWritten += 1;
       bytes += size;
       progress(bytes, total, 'Storing');
     });
   }
   await writer.finish();
   return {
-    metadataTotal: new Set(directories.map(({ checksum, kind }) => checksum + kind)).size,
-    metadataWritten,
+    metadataTotal: objects.size,
+    metadataWritten: newObjects.length,
     contentTotal: tree.files.size + tree.links.size,
-    contentWritten,
+    contentWritten: links.length + filesWritten,
     contentBytesWritten: bytes,
   };
 }

@@ -1,4 +1,3 @@
-import { checkTreeSpace } from '../build/commit-tree.ts';
 import { hashPlan } from '../build/image-promise.ts';
 import { measureTree } from '../build/measure.ts';
 import { storeTree } from '../build/store-tree.ts';
@@ -140,7 +139,6 @@ async function storeImage(
       remedy: 'check the build host: pinectl fsck; commit and make the bundle again',
     });
   }
-  await checkTreeSpace(transaction, measured, directories); // S10
   const stored = await storeTree(transaction, measured, directories, threads, progress);
   const layout = layOutImage(measured.root, commit.timestamp);
   if (hashPlan(layout).sha256 === promisedPlan(commit)?.sha256) {

@@ -99,7 +99,7 @@ async function fetchAgain(
   if (kind === 'filez') await receiveFileObject(remote, transaction, name, true);
   if (kind === 'dirtree' || kind === 'dirmeta') {
     const object = await remote.fetchMetadataObject(name, kind);
-    writeFileSync(transaction.claimAgain(name, kind), object);
+    writeFileSync(transaction.claimAnyway(name, kind), object);
   }
   if (kind === 'commit') await fetchCommitAgain(remote, transaction, name);
   // A ref is wrong when its commit is missing.
@@ -122,7 +122,7 @@ async function fetchCommitAgain(
       remedy: 'run `pinectl fsck` on the repository it comes from',
     });
   }
-  writeFileSync(transaction.claimAgain(checksum, 'commit'), commit);
+  writeFileSync(transaction.claimAnyway(checksum, 'commit'), commit);
   if (detachedMetadata !== undefined) {
     transaction.addBeside(checksum, 'commitmeta', [detachedMetadata]);
   }

@@ -55,11 +55,11 @@ export class Transaction {
 
   /** The path to write a new object's file to, exclusively; `undefined` when the object is there. */
   claim(checksum: string, kind: ObjectKind): string | undefined {
-    return this.has(checksum, kind) ? undefined : this.claimAgain(checksum, kind);
+    return this.has(checksum, kind) ? undefined : this.claimAnyway(checksum, kind);
   }
 
-  /** The same for an object that is there, and takes the place of the one that is. */
-  claimAgain(checksum: string, kind: ObjectKind): string {
+  /** The same without looking: for an object that is known to be missing, or takes the place of the one that is there. */
+  claimAnyway(checksum: string, kind: ObjectKind): string {
     this.#staged.set(`${checksum}.${kind}`, kind);
     return join(this.#folder, `${checksum}.${kind}`);
   }

@@ -191,7 +191,7 @@ class Puller {
   async #whole(checksum: string, commit: Commit, object: Uint8Array): Promise<void> {
     const { repository } = this.#transaction;
     await markPartial(repository, checksum);
-    await writeFile(this.#transaction.claimAgain(checksum, 'commit'), object);
+    await writeFile(this.#transaction.claimAnyway(checksum, 'commit'), object);
     const tree = await receiveTree(this.#remote, this.#transaction, commit);
     this.#bytes += tree.bytes;
     await this.#transaction.publish();
@@ -242,7 +242,7 @@ class Puller {
       this.#transaction.addBeside(checksum, 'plan', plan);
       return;
     }
-    await rename(part, this.#transaction.claimAgain(checksum, 'plan'));
+    await rename(part, this.#transaction.claimAnyway(checksum, 'plan'));
   }
 }
 

@@ -39,7 +39,7 @@ export async function receiveFileObject(
     throw error;
   }
   const target = again
-    ? transaction.claimAgain(checksum, 'filez')
+    ? transaction.claimAnyway(checksum, 'filez')
     : transaction.claim(checksum, 'filez');
   if (target === undefined) rmSync(part);
   else renameSync(part, target);
