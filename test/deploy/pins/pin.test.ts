@@ -274,6 +274,53 @@ describe('other kernel arguments', () => {
   });
 });
 
+describe('what nothing boots any more', () => {
+  it('keeps the block of pinned arguments that were left, when others are retired', async () => {
+    const world = fresh();
+    await change(world, 'nosmt');
+    await confirm(world, inA(0, 3, 'trial'));
+    await pinOn(world, 'booted', inA(0, 3, 'order'));
+    const pinned = await world.boot.readDeployment(3);
+    await rollback(machineOf(world, inA(0, 3, 'order')), { reboot: true, ...around });
+    expect((await world.boot.readChoice())?.order).toEqual([1, 2]);
+    await change(world, 'quiet');
+    await world.boot.writeChoice({ order: [4, 1, 2], trial: { block: 4, tries: 0 } });
+    await confirm(world, {}); // it fell back: its block is emptied
+    expect(await world.boot.readDeployment(4)).toBeUndefined();
+    expect(await world.boot.readDeployment(3)).toEqual(pinned);
+  });
+
+  it('keeps the plan and the /etc of a pinned deployment, which others lose', async () => {
+    const world = fresh();
+    const commit = releases.v0.checksum;
+    const id = `${commit.slice(0, 12)}.0`;
+    await world.boot.writeChoice({ order: [1] });
+    await world.boot.writeDeployment(2, { id, slot: 'b', kernelArguments: '', commit });
+    await world.boot.writeChoice({ order: [1, 2] });
+    const etc = `/data/etc/${id}`;
+    await world.files.makeFolder(etc, 0o755);
+    await world.files.makeFolder(`/data/etc/${'0'.repeat(12)}.0`, 0o755);
+    await pinOn(world, 'other');
+    await world.boot.writeChoice({ order: [1] });
+    await change(world, 'nosmt');
+    expect(await world.files.status(etc)).toBeDefined();
+    expect(await world.files.status(`/data/pine/plans/${commit}.plan`)).toBeDefined();
+    expect(await world.files.status(`/data/etc/${'0'.repeat(12)}.0`)).toBeUndefined();
+  });
+
+  it('is not what a fresh boot choice is written over', async () => {
+    const world = fresh();
+    await pinOn(world, 'booted');
+    const pinned = await world.boot.readDeployment(1);
+    world.boot.disk.medium.fill('x', 0, 512);
+    const unknown = { deployment: 'emergency', slot: 'a', block: undefined } as const;
+    await confirm(world, { running: { ...unknown, choice: 'emergency' } });
+    const choice = await world.boot.readChoice();
+    expect(choice?.order).toEqual([3]);
+    expect(await world.boot.readDeployment(1)).toEqual(pinned);
+  });
+});
+
 it('what is staged is armed in a block that is not pinned', async () => {
   const world = fresh();
   await upgrade(machineOf(world), { ...upgradeOptions(releases), reboot: false });
