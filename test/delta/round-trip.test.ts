@@ -60,6 +60,16 @@ describe('a delta makes the new image of the old one', () => {
     expect(contributions.find(({ path }) => path === '/lib.so.1.3')?.reference).toBe('/lib.so.1.2');
   });
 
+  test('with the nearest in size of several whose names differ in numbers', async () => {
+    const [three, four] = [noise(50_000, 8), noise(60_000, 9)];
+    const more = Buffer.from('and more');
+    const { contributions } = await roundTrip(
+      { 'raid3.ko': three, 'raid4.ko': four },
+      { 'raid5.ko': Buffer.concat([four, more]) },
+    );
+    expect(contributions.find(({ path }) => path === '/raid5.ko')?.reference).toBe('/raid4.ko');
+  });
+
   test.each([
     ['an empty file', '', 'now with content'],
     ['a file that is gone', 'content', ''],

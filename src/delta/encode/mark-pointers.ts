@@ -76,6 +76,18 @@ export function markPointers(file: Uint8Array, finder: SiteSource, values: Point
   }
 }
 
+/** Pointers become what `values` says, and nothing else. */
+export function writePointers(file: Uint8Array, values: PointerValues): void {
+  for (let start = 0; start < file.length; start += pageSize) {
+    const sites = values.sitesOf(file.subarray(start, start + pageSize), start);
+    for (let index = 0; index < sites.count; index++) {
+      const at = start + (sites.at[index] ?? 0);
+      const value = values.valueAt(index, at);
+      if (value !== undefined) write(file, at, value, sites.width[index] ?? 0);
+    }
+  }
+}
+
 function addMark(
   file: Uint8Array,
   { elf }: SiteSource,

@@ -3,8 +3,9 @@ import { maxCopies } from '../format/delta-format.ts';
 import { CopyList } from '../match/copy-list.ts';
 import { findCopies } from '../match/find-copies.ts';
 import { release } from '../match/release.ts';
-import { SiteFinder } from '../pointers/site-finder.ts';
-import { markPointers, noValues, sameValues } from './mark-pointers.ts';
+import { SiteFinder, type SiteSource } from '../pointers/site-finder.ts';
+import { markObject } from './mark-object.ts';
+import { markPointers, noValues, sameValues, writePointers } from './mark-pointers.ts';
 import { chooseMask, type FilePair, movedValues, referencePieces } from './reference.ts';
 import { rememberSites } from './remembered-sites.ts';
 import type { DeltaSinks } from './sinks.ts';
@@ -37,8 +38,12 @@ export async function findPatch(
   }
   const moved = movedValues(pair, first.copies);
   if (pair.finder !== undefined && newFinder !== undefined && moved !== undefined) {
-    markPointers(pair.old, pair.finder, moved);
-    markPointers(pair.bytes, newFinder, sameValues(newFinder));
+    if (areObjects(pair.finder, newFinder)) {
+      writePointers(pair.old, moved);
+    } else {
+      markPointers(pair.old, pair.finder, moved);
+      markPointers(pair.bytes, newFinder, sameValues(newFinder));
+    }
   }
   const second = findCopies(pair.old, pair.bytes, first.index);
   // It has the memory of the first one.
@@ -55,10 +60,19 @@ async function findWithoutPointers(source: PatchSource) {
   const newFinder = finder && (await SiteFinder.open(bytesReader(bytes)));
   if (finder === undefined || newFinder === undefined)
     return { pair: { old, bytes, finder }, newFinder, ...findCopies(old, bytes) };
-  markPointers(old, finder, noValues(finder));
-  markPointers(bytes, newFinder, noValues(newFinder));
+  if (areObjects(finder, newFinder)) {
+    markObject(old, finder);
+    markObject(bytes, newFinder);
+  } else {
+    markPointers(old, finder, noValues(finder));
+    markPointers(bytes, newFinder, noValues(newFinder));
+  }
   const found = findCopies(old, bytes);
   return { pair: await readAgain({ old, bytes, finder }, source), newFinder, ...found };
+}
+
+function areObjects(...finders: readonly SiteSource[]): boolean {
+  return finders.every(({ elf }) => elf.objectFile !== undefined);
 }
 
 /** The files as they are, in place of what was made of them. */

@@ -9,8 +9,9 @@ export class References {
   readonly #byObject = new Map<string, ImageFile>();
   readonly #bySize = new Map<number, ImageFile[]>();
   readonly #byPath = new Map<string, ImageFile>();
-  readonly #byNumbers = new Map<string, ImageFile>();
-  readonly #byName = new Map<string, ImageFile>();
+  readonly #byFolder = new Map<string, ImageFile>();
+  readonly #byNumbers = new Map<string, ImageFile[]>();
+  readonly #byName = new Map<string, ImageFile[]>();
   readonly #hashes = new Map<ImageFile, string>();
 
   constructor(files: readonly ImageFile[], image: ImageReader) {
@@ -18,12 +19,11 @@ export class References {
     for (const file of files) {
       const object = image.objectAt?.(file.offset);
       if (object !== undefined) addFirst(this.#byObject, object, file);
-      const sameSize = this.#bySize.get(file.size);
-      if (sameSize === undefined) this.#bySize.set(file.size, [file]);
-      else sameSize.push(file);
+      add(this.#bySize, file.size, file);
       addFirst(this.#byPath, file.path, file);
-      addFirst(this.#byNumbers, withoutNumbers(file.path), file);
-      addFirst(this.#byName, withoutNumbers(baseName(file.path)), file);
+      addFirst(this.#byFolder, withoutFolderNumbers(file.path), file);
+      add(this.#byNumbers, withoutNumbers(file.path), file);
+      add(this.#byName, withoutNumbers(baseName(file.path)), file);
     }
   }
 
@@ -43,12 +43,16 @@ export class References {
     return undefined;
   }
 
-  /** The same path, the same with other numbers in it (a version, as of a kernel), or the same name elsewhere. */
-  similar({ path }: ImageFile): ImageFile | undefined {
+  /**
+   * The same path; the same name in a folder with other numbers (a version, as of a kernel); the same path with other numbers
+   * anywhere; or the same name elsewhere. Of several the one of nearly the same size.
+   */
+  similar({ path, size }: ImageFile): ImageFile | undefined {
     return (
       this.#byPath.get(path) ??
-      this.#byNumbers.get(withoutNumbers(path)) ??
-      this.#byName.get(withoutNumbers(baseName(path)))
+      this.#byFolder.get(withoutFolderNumbers(path)) ??
+      nearest(this.#byNumbers.get(withoutNumbers(path)), size) ??
+      nearest(this.#byName.get(withoutNumbers(baseName(path))), size)
     );
   }
 }
@@ -63,6 +67,25 @@ async function hashOf(image: ImageReader, { offset, size }: ImageFile): Promise<
 
 function addFirst(map: Map<string, ImageFile>, key: string, file: ImageFile): void {
   if (!map.has(key)) map.set(key, file);
+}
+
+function add<Key>(map: Map<Key, ImageFile[]>, key: Key, file: ImageFile): void {
+  const files = map.get(key);
+  if (files === undefined) map.set(key, [file]);
+  else files.push(file);
+}
+
+function nearest(files: readonly ImageFile[] = [], size: number): ImageFile | undefined {
+  const distance = (file: ImageFile): number => Math.abs(file.size - size);
+  return files.reduce<ImageFile | undefined>(
+    (best, file) => (best !== undefined && distance(best) <= distance(file) ? best : file),
+    undefined,
+  );
+}
+
+function withoutFolderNumbers(path: string): string {
+  const folder = path.length - baseName(path).length;
+  return withoutNumbers(path.slice(0, folder)) + path.slice(folder);
 }
 
 function withoutNumbers(path: string): string {

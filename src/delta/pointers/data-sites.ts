@@ -157,7 +157,7 @@ export function findTableSites(
 const leastTable = 12;
 
 /** Where in the page the first entry begins that is not wholly before the part; may be before it. */
-function firstEntry({ from, before }: PagePart, size: number): number {
+export function firstEntry({ from, before }: PagePart, size: number): number {
   return from - (before % size);
 }
 

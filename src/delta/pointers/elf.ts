@@ -1,4 +1,5 @@
 import type { PositionedReader } from '../../ports/positioned-reader.ts';
+import { isObjectFile, type ObjectFile, readObjectFile, wholeFile } from './object-file.ts';
 
 /** A piece of an ELF file that is loaded: where it lies in the file, and at which address in memory. */
 export interface Segment {
@@ -16,13 +17,18 @@ export type SectionKind =
   | 'pointers'
   | 'frames'
   | 'frame-index'
-  | 'tables';
+  | 'tables'
+  | 'object-relocations'
+  | 'object-symbols'
+  | 'section-headers';
 
 export interface Section {
   readonly kind: SectionKind;
   readonly offset: number;
   readonly size: number;
   readonly address: number;
+  /** Of an object file's relocations: where the section begins that they are about, and whether it is code. */
+  readonly target?: { readonly start: number; readonly isCode: boolean };
 }
 
 /** The processor that a file is for, by its number in the ELF header. */
@@ -41,6 +47,8 @@ export interface Elf {
   /** Addresses of the table of symbols that are linked at run time, and of their names. */
   readonly symbols: number | undefined;
   readonly names: number | undefined;
+  /** Of a file that is not linked yet. */
+  readonly objectFile?: ObjectFile;
 }
 
 /** Program headers must lie in the first so many bytes. Nothing there is ever predicted. */
@@ -58,12 +66,13 @@ const sectionFlag = { write: 1, alloc: 2, execute: 4 };
 
 /**
  * Reads the program headers from the beginning of a file. `undefined` for what is no little-endian
- * 64-bit ELF program or library for x86-64 or arm64 with its program headers in front.
+ * 64-bit ELF program or library for x86-64 or arm64 with its program headers in front, nor an object file.
  */
-export function readSegments(start: Uint8Array): Segment[] | undefined {
+export function readSegments(start: Uint8Array): readonly Segment[] | undefined {
   const header = Buffer.from(start.buffer, start.byteOffset, Math.min(start.length, elfHeaderRoom));
   if (header.length < 64 || header.readUInt32BE(0) !== 0x7f454c46) return undefined;
   if (header.readUInt16LE(4) !== 0x0102 || machineOf(header) === undefined) return undefined;
+  if (isObjectFile(header)) return wholeFile;
   const segments: Segment[] = [];
   for (const entry of programHeaders(header)) {
     if (entry.readUInt32LE(0) !== programType.load) continue;
@@ -109,6 +118,7 @@ export async function readElf(file: PositionedReader): Promise<Elf | undefined> 
   if (start === undefined || start + size > file.size || count > maxSections) return undefined;
   if (header.readUInt16LE(58) !== sectionHeaderSize) return undefined;
   const table = await file.read(start, size);
+  if (isObjectFile(header)) return readObjectFile(file, machine, table, start);
   const frames = await framesAddress(file, segments, frameIndex);
   const sections: Section[] = [];
   for (let at = 0; at < size; at += sectionHeaderSize) {

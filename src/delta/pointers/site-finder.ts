@@ -13,6 +13,7 @@ import {
 } from './data-sites.ts';
 import { type Elf, readElf, type Section } from './elf.ts';
 import { type FrameStarts, findFrameStarts } from './frame-starts.ts';
+import { findHeaderSites, findObjectRelocations, findObjectSymbols } from './object-sites.ts';
 import { pageSize, type Sites } from './sites.ts';
 
 /** What tells where the pointers of an old file are. */
@@ -90,6 +91,17 @@ export class SiteFinder implements SiteSource {
       case 'tables':
         findTableSites(page, part, this.#code, sites);
         if (this.#fixed !== undefined) findConstantSites(page, part, this.#fixed, sites);
+        break;
+      case 'object-relocations':
+        if (section.target !== undefined) {
+          findObjectRelocations(page, part, section.target, this.elf, sites);
+        }
+        break;
+      case 'object-symbols':
+        findObjectSymbols(page, part, this.elf, sites);
+        break;
+      case 'section-headers':
+        findHeaderSites(page, part, sites);
         break;
       case 'frames': {
         const first = this.#frames?.firstIn(start / pageSize);

@@ -1,0 +1,67 @@
+import { byteOf } from '../pointers/predictor.ts';
+import type { SiteSource } from '../pointers/site-finder.ts';
+import { pageSize, pointerClass, Sites, valueForm } from '../pointers/sites.ts';
+
+/** A mark is made of so many bytes around what a number leads to. */
+const markSize = 16;
+
+/**
+ * Puts marks of what they lead to in place of the numbers in an object file's symbols and relocations, so that entries that
+ * mean the same are alike in both files, and others are not, whatever was put in among them.
+ */
+export function markObject(file: Uint8Array, finder: SiteSource): void {
+  const { symbols = -1, sections } = finder.elf;
+  const sites = new Sites();
+  // Symbols first: what stands for a symbol in a relocation is made of its name's mark.
+  for (const wanted of ['object-symbols', 'object-relocations'] as const) {
+    for (const { kind, offset, size } of sections) {
+      if (kind !== wanted) continue;
+      for (let start = offset - (offset % pageSize); start < offset + size; start += pageSize) {
+        finder.find(file.subarray(start, start + pageSize), start, sites);
+        for (let index = 0; index < sites.count; index++) {
+          const at = start + (sites.at[index] ?? 0);
+          if (at < offset || at >= offset + size) continue;
+          const mark = markOf(file, sites, index, at, symbols);
+          for (let byte = 0; mark !== undefined && byte < 4; byte++)
+            file[at + byte] = byteOf(mark, byte);
+        }
+      }
+    }
+  }
+}
+
+/** What comes in place of a number; `undefined`: it stays. */
+function markOf(
+  file: Uint8Array,
+  sites: Sites,
+  index: number,
+  at: number,
+  symbols: number,
+): number | undefined {
+  const kind = sites.kind[index] ?? 0;
+  const [target, base] = [sites.target[index] ?? 0, sites.base[index] ?? 0];
+  if (sites.form[index] !== valueForm.fromBase || kind === pointerClass.size) return undefined;
+  // Its own place says no more than where it is.
+  if (target === at) return 0;
+  if (kind === pointerClass.relocation) return hash(file, target - markSize / 2, markSize);
+  if (kind !== pointerClass.number) return hash(file, target, markSize);
+  if (base !== symbols) return hash(file, target, nameEnd(file, target) - target);
+  const name = hash(file, target, 4);
+  return name === noName ? undefined : name;
+}
+
+function nameEnd(file: Uint8Array, start: number): number {
+  const end = file.indexOf(0, start);
+  return end < 0 ? file.length : end;
+}
+
+function hash(file: Uint8Array, start: number, length: number): number {
+  let mark = 0x811c9dc5;
+  for (let at = start; at < start + length; at++) {
+    mark = Math.imul(mark ^ (file[at] ?? 0), 0x01000193);
+  }
+  return mark | 0;
+}
+
+/** Of four zeros. */
+const noName = hash(new Uint8Array(4), 0, 4);
