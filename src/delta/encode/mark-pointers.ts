@@ -50,22 +50,24 @@ function sitesFrom(finder: SiteSource) {
  */
 export function markPointers(file: Uint8Array, finder: SiteSource, values: PointerValues): void {
   const symbols = markSymbols(file, finder);
-  const relocations = finder.elf.sections.filter(({ kind }) => kind === 'relocations');
-  const isRelocation = (at: number): boolean =>
-    relocations.some(({ offset, size }) => at >= offset && at < offset + size);
-  const markPage = (start: number, relocationsOnly: boolean): void => {
+  const late = finder.elf.sections.filter(
+    ({ kind }) => kind === 'relocations' || kind === 'buckets',
+  );
+  const isLate = (at: number): boolean =>
+    late.some(({ offset, size }) => at >= offset && at < offset + size);
+  const markPage = (start: number, isSecond: boolean): void => {
     const sites = values.sitesOf(file.subarray(start, start + pageSize), start);
     for (let index = 0; index < sites.count; index++) {
       const at = start + (sites.at[index] ?? 0);
-      if (isRelocation(at) !== relocationsOnly) continue;
+      if (isLate(at) !== isSecond) continue;
       const value = values.valueAt(index, at);
       if (value !== undefined) write(file, at, value, sites.width[index] ?? 0);
       addMark(file, finder, symbols, sites, index, at);
     }
   };
   for (let start = 0; start < file.length; start += pageSize) markPage(start, false);
-  // Relocations stand in front of what they lead to, and their marks are made of that as it is now.
-  for (const { offset, size } of relocations) {
+  // These stand in front of what they lead to, and their marks are made of that as it is now.
+  for (const { offset, size } of late) {
     for (let start = offset - (offset % pageSize); start < offset + size; start += pageSize) {
       markPage(start, true);
     }

@@ -30,11 +30,7 @@ export function findRelocationSites(
     if (at >= part.from) addAddress(page, at, pointerClass.relocation, sites);
     if (at + 8 < part.from || at + relocationSize > part.to) continue;
     const symbol = int32(page, at + 12);
-    if (symbol > 0 && symbols !== undefined) {
-      const target = symbols + symbol * symbolSize;
-      const { fromBase } = valueForm;
-      sites.add(at + 12, pointerClass.number, fromBase, target, symbolSize, symbols);
-    }
+    if (symbol > 0 && symbols !== undefined) addSymbolNumber(at + 12, symbol, symbols, sites);
     if (relative[machine].includes(int32(page, at + 8))) {
       addAddress(page, at + 16, pointerClass.relocation, sites);
     }
@@ -60,6 +56,20 @@ export function findSymbolSites(
     const [value, size] = [int32(page, at + 8) >>> 0, int32(page, at + 16)];
     if (int32(page, at + 12) !== 0 || size <= 0) continue;
     sites.add(at + 16, pointerClass.size, fromBase, value + size, 1, value);
+  }
+}
+
+/** Numbers of symbols in a table of hashed names. */
+export function findBucketSites(
+  page: Uint8Array,
+  part: PagePart,
+  symbols: number | undefined,
+  sites: Sites,
+): void {
+  if (symbols === undefined) return;
+  for (let at = firstEntry(part, 4); at + 4 <= part.to; at += 4) {
+    const symbol = int32(page, at);
+    if (at >= part.from && symbol > 0) addSymbolNumber(at, symbol, symbols, sites);
   }
 }
 
@@ -159,6 +169,11 @@ const leastTable = 12;
 /** Where in the page the first entry begins that is not wholly before the part; may be before it. */
 export function firstEntry({ from, before }: PagePart, size: number): number {
   return from - (before % size);
+}
+
+function addSymbolNumber(at: number, symbol: number, symbols: number, sites: Sites): void {
+  const target = symbols + symbol * symbolSize;
+  sites.add(at, pointerClass.number, valueForm.fromBase, target, symbolSize, symbols);
 }
 
 function addAddress(page: Uint8Array, at: number, kind: number, sites: Sites): void {

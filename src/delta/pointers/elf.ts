@@ -20,7 +20,8 @@ export type SectionKind =
   | 'tables'
   | 'object-relocations'
   | 'object-symbols'
-  | 'section-headers';
+  | 'section-headers'
+  | 'buckets';
 
 export interface Section {
   readonly kind: SectionKind;
@@ -62,6 +63,7 @@ const fixedProgram = 2;
 const programType = { load: 1, frameIndex: 0x6474e550 };
 const sectionType = { progbits: 1, rela: 4, dynamic: 6, nobits: 8, dynsym: 11, init: 14, fini: 15 };
 const unwindType = 0x70000001;
+const hashType = 0x6ffffff6;
 const sectionFlag = { write: 1, alloc: 2, execute: 4 };
 
 /**
@@ -122,11 +124,25 @@ export async function readElf(file: PositionedReader): Promise<Elf | undefined> 
   const frames = await framesAddress(file, segments, frameIndex);
   const sections: Section[] = [];
   for (let at = 0; at < size; at += sectionHeaderSize) {
-    const section = readSection(table.subarray(at, at + sectionHeaderSize), frameIndex, frames);
-    if (section !== undefined && section.offset + section.size <= file.size) sections.push(section);
+    const found = readSection(table.subarray(at, at + sectionHeaderSize), frameIndex, frames);
+    if (found === undefined || found.offset + found.size > file.size) continue;
+    const section = found.kind === 'buckets' ? await findBuckets(file, found) : found;
+    if (section !== undefined) sections.push(section);
   }
   const isFixed = header.readUInt16LE(16) === fixedProgram;
   return { machine, isFixed, segments, sections, frameIndex, ...findSymbols(table) };
+}
+
+/** Of a table of hashed names (DT_GNU_HASH) the part that holds numbers of symbols: the first one with each hash. */
+async function findBuckets(
+  file: PositionedReader,
+  { kind, offset, size, address }: Section,
+): Promise<Section | undefined> {
+  if (size < 16) return undefined;
+  const header = await file.read(offset, 16);
+  const [before, length] = [16 + 8 * header.readUInt32LE(8), 4 * header.readUInt32LE(0)];
+  if (length === 0 || before + length > size) return undefined;
+  return { kind, offset: offset + before, size: length, address: address + before };
 }
 
 /** The first section of symbols says which one has their names. */
@@ -179,6 +195,7 @@ function sectionKind(
   if ((flags & sectionFlag.alloc) === 0 || type === sectionType.nobits) return undefined;
   if (type === sectionType.rela) return 'relocations';
   if (type === sectionType.dynsym) return 'symbols';
+  if (type === hashType) return 'buckets';
   if (frames !== undefined && address === frameIndex) return 'frame-index';
   if (address === frames) return 'frames';
   if (type === unwindType) return undefined;

@@ -2,6 +2,7 @@ import type { PositionedReader } from '../../ports/positioned-reader.ts';
 import { findArm64CodeSites } from './arm64-code-sites.ts';
 import { type AddressRange, findCodeSites } from './code-sites.ts';
 import {
+  findBucketSites,
   findConstantSites,
   findFrameIndexSites,
   findFrameSites,
@@ -81,6 +82,9 @@ export class SiteFinder implements SiteSource {
         break;
       case 'symbols':
         findSymbolSites(page, part, this.elf.names, sites);
+        break;
+      case 'buckets':
+        findBucketSites(page, part, this.elf.symbols, sites);
         break;
       case 'pointers':
         findPointerSites(page, part, this.#all, sites);
