@@ -39,6 +39,12 @@ export function explainFallBack({ running, block, tries, attempts, panic }: Evid
   return parts.join('; ');
 }
 
+/** Of a trial that was confirmed: how the attempts before that one ended, each end once; usually there were none. */
+export function describeEarlier(attempts: readonly Attempt[]): readonly string[] {
+  const ends = splitAttempts(attempts).slice(0, -1).map(describeEnd);
+  return [...new Set(ends.map(({ text }) => `an attempt before: ${text}`))];
+}
+
 /** How an attempt ended, and how much that says about the trial. */
 interface End {
   readonly rank: number;

@@ -1,4 +1,6 @@
+import { readAttempts } from './attempts.ts';
 import { removeDurably } from './durable-file.ts';
+import { describeEarlier } from './fall-back.ts';
 import { describeTolerated, readHealthReport } from './health/health-report.ts';
 import type { Machine } from './machine.ts';
 import { attemptsFile } from './paths.ts';
@@ -46,6 +48,8 @@ async function record(machine: Machine, when: 'now' | 'made good'): Promise<void
   if (when === 'made good' && last?.kind !== 'armed') return;
   const report = await readHealthReport(machine);
   const told = report?.deployment === own.id ? describeTolerated(report.checks) : [];
-  const event = await describeEvent(machine, own, 'confirmed', told.join('; '));
+  const attempts = await readAttempts(machine.files, attemptsFile(machine, own.id));
+  const reason = [...describeEarlier(attempts), ...told].join('; ');
+  const event = await describeEvent(machine, own, 'confirmed', reason);
   await writeState(machine, addOnce(withoutHold(state, own.commit), event));
 }

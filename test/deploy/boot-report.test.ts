@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { parseAttempts } from '../../src/deploy/attempts.ts';
-import { explainFallBack } from '../../src/deploy/fall-back.ts';
+import { describeEarlier, explainFallBack } from '../../src/deploy/fall-back.ts';
 import { parseBootReport, parseSkips } from '../../src/deploy/running.ts';
 import { codeOf } from '../support/code-of.ts';
 
@@ -71,6 +71,23 @@ describe('/run/pine/boot', () => {
       { block: 3, why: 'tries' },
     ]);
     expect(parseSkips('')).toEqual([]);
+  });
+});
+
+describe('a trial that was confirmed', () => {
+  it.each([
+    ['1 initramfs\n2 handed-over\n3 userspace\n', []],
+    ['', []],
+    [
+      '1 initramfs\n2 handed-over\n9 initramfs\n10 handed-over\n11 userspace\n',
+      ['an attempt before: it stopped: the initramfs handed over, boot-complete did not begin'],
+    ],
+    [
+      '1 initramfs\n2 userspace\n3 health web failed: exit 1\n4 initramfs\n5 userspace\n',
+      ['an attempt before: health web failed: exit 1'],
+    ],
+  ])('tells from the log %j how attempts before it ended', (log, ends) => {
+    expect(describeEarlier(parseAttempts(Buffer.from(log)))).toEqual(ends);
   });
 });
 

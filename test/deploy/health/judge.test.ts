@@ -10,6 +10,7 @@ import { attemptsFile } from '../../../src/deploy/paths.ts';
 import { rollback } from '../../../src/deploy/rollback.ts';
 import { readSituation } from '../../../src/deploy/situation.ts';
 import { writeState } from '../../../src/deploy/state-files.ts';
+import { readStatus } from '../../../src/deploy/status.ts';
 import { overriding } from '../../crash/world/overriding.ts';
 import { makeReleases, type Releases } from '../../crash/world/releases.ts';
 import { deploymentB, machineOf, makeWorld, type World } from '../../crash/world/world.ts';
@@ -61,6 +62,20 @@ describe('a trial', () => {
       ['web', 'required', true], // the one in health.d itself
       ['60-mail', 'wanted', false],
     ]);
+  });
+
+  it('is confirmed at its second attempt, and the history says how the first ended', async () => {
+    const { world, machine } = await onTrial([]);
+    const log = Buffer.from(
+      '1 initramfs\n2 handed-over\n3 userspace\n4 checking web\n9 initramfs\n',
+    );
+    await world.files.makeFolder('/data/pine/attempts', 0o755);
+    await world.files.writeFile(`/data/pine/attempts/${deploymentB}.log`, log, 0o644);
+    expect(await bootComplete(machine, settings)).toMatchObject({ kind: 'confirmed' });
+    expect((await readStatus(machine, [])).history.at(-1)).toMatchObject({
+      kind: 'confirmed',
+      reason: 'an attempt before: it stopped: userspace came up, its health check web did not end',
+    });
   });
 
   it('is confirmed before its wanted checks begin: they use up nothing of its time', async () => {
