@@ -202,6 +202,30 @@ describe('pin', () => {
     await codeOfAsync(() => unpinOn(world), 'NOT_FOUND_PIN');
   });
 
+  it.each(['other', '2', 'second', 'seco', undefined])(
+    'is undone by `unpin %s`, also when nothing boots it any more',
+    async (name) => {
+      const world = fresh();
+      await pinOn(world, 'other');
+      await world.boot.writeChoice({ order: [1] });
+      expect(await unpinOn(world, name)).toMatchObject({
+        deployments: [deploymentB],
+        changed: true,
+      });
+      expect(await pinnedIds(world)).toEqual([]);
+    },
+  );
+
+  it('of two is undone by name only, or with --all', async () => {
+    const world = fresh();
+    await pinOn(world, 'booted');
+    await pinOn(world, 'other');
+    await codeOfAsync(() => unpinOn(world), 'INPUT_AMBIGUOUS_DEPLOYMENT');
+    expect(await pinnedIds(world)).toEqual([deploymentA, deploymentB]);
+    await unpin(machineOf(world), { everything: true }, quiet);
+    expect(await pinnedIds(world)).toEqual([]);
+  });
+
   it('is told by status, in the order or not, and by what is gone', async () => {
     const world = fresh();
     await pinOn(world, 'other');

@@ -1,3 +1,4 @@
+import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { formatPins, isPinned, parsePins } from '../../../src/deploy/pins/pins.ts';
 
@@ -20,5 +21,14 @@ describe('pins.json', () => {
     const pins = parsePins(Buffer.from(text));
     expect(pins).toBe('damaged');
     expect(isPinned(pins, 'a.0')).toBe(false);
+  });
+
+  it('is read or damaged, whatever it says', () => {
+    fc.assert(
+      fc.property(fc.oneof(fc.json(), fc.string()), (text) => {
+        const pins = parsePins(Buffer.from(text));
+        if (pins !== 'damaged') expect(parsePins(formatPins(pins))).toEqual(pins);
+      }),
+    );
   });
 });
