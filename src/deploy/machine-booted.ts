@@ -1,4 +1,5 @@
 import { execFile } from 'node:child_process';
+import { constants, setPriority } from 'node:os';
 import { promisify } from 'node:util';
 import { GrubBootLoader } from '../boot/grub/grub.ts';
 import { nodeBlockDevice } from '../disk/node-block-device.ts';
@@ -59,6 +60,7 @@ export async function bootedMachine(files: FileSystem = nodeFileSystem): Promise
     effects: {
       reboot: async () => void (await promisify(execFile)('reboot')),
       runProgram,
+      giveWay: () => setPriority(constants.priority.PRIORITY_BELOW_NORMAL),
       lock: (seconds = 0) => waitForLock('/run/pine/lock', seconds),
     },
   };

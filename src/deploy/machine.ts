@@ -52,6 +52,8 @@ export interface Effects {
     timeoutSeconds: number,
     options?: ProgramOptions,
   ): Promise<ProgramResult>;
+  /** From now on whatever else this machine has to do goes first. Absent where nothing else is done. */
+  giveWay?(): void;
   /** Takes the one lock of this machine; throws STATE_LOCKED when another still has it after the wait. */
   lock(waitSeconds?: number): Promise<Lock>;
 }

@@ -1,5 +1,5 @@
 import { beforeAll, describe, expect, it } from 'vitest';
-import { recordEtc } from '../../src/deploy/etc-history/record-etc.ts';
+import { recordBoot, recordEtc } from '../../src/deploy/etc-history/record-etc.ts';
 import type { Machine } from '../../src/deploy/machine.ts';
 import { prune } from '../../src/etc/history/prune.ts';
 import { HistoryRepository } from '../../src/etc/history/repository.ts';
@@ -152,6 +152,21 @@ describe('mutations that the judge catches', () => {
 });
 
 describe('an ordinary boot', () => {
+  it('lets everything else go first before it asks for the lock', async () => {
+    const machine = machineOf(await recorded(1));
+    const done: string[] = [];
+    const effects = {
+      ...machine.effects,
+      giveWay: () => void done.push('gave way'),
+      lock: () => {
+        done.push('asked for the lock');
+        return machine.effects.lock();
+      },
+    };
+    await recordBoot({ ...machine, effects }, { keep: 100, note: () => {} });
+    expect(done).toEqual(['gave way', 'asked for the lock']);
+  });
+
   it('writes nothing to the history when nothing was changed', async () => {
     const world = await recorded(1);
     await boot(machineOf(world));

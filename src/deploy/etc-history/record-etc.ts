@@ -67,9 +67,13 @@ export async function recordSafely(
   }
 }
 
-/** What a boot does once it is judged: records what is new, under the lock. Never throws. */
+/**
+ * What a boot does once it is judged: records what is new, under the lock. Services that have just started go first, but
+ * not so much that the lock is kept for long. Never throws.
+ */
 export async function recordBoot(machine: Machine, options: RecordOptions): Promise<void> {
   try {
+    machine.effects.giveWay?.();
     const lock = await machine.effects.lock(lockWait);
     await recordSafely(machine, { kind: 'boot' }, options).finally(() => lock.release());
   } catch (error) {
