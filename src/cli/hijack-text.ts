@@ -15,7 +15,7 @@ export function describePreflight(
     ...section('Found', findings(facts, commit)),
     ...section('Carried over', carriedOver(facts)),
     ...section('Lost', preflight.lost),
-    ...section('What a take-over would do (it does not exist yet)', steps(facts, preflight)),
+    ...section('What a take-over would do (it is not there yet for use)', steps(facts, preflight)),
     ...section('Worth knowing', preflight.warnings),
     ...section(
       preflight.refusals.length === 0 ? 'Nothing is in the way' : 'In the way',
@@ -92,7 +92,7 @@ function steps(
         `     ${String(number).padStart(2)} ${role.padEnd(10)}${formatBytes(size).padStart(9)} at ${formatBytes(start)}`,
     ),
     `5. COMMITMENT, the point of no return: ${machine.firmware === 'uefi' ? 'the boot loader on the EFI system partition' : 'the boot code'} and the partition table; from here on the machine ends in pine`,
-    '6. boot pine as a trial: confirmed once it is healthy and somebody logged in, else Debian comes back',
+    '6. boot pine as a trial: confirmed once it is healthy, else Debian comes back',
     '7. Debian stays in its partition until it is wiped',
   ];
 }

@@ -1,6 +1,8 @@
 import type { Command } from 'commander';
 import { PineError } from '../error.ts';
 import type { CommitFacts } from '../install/hijack/commit-facts.ts';
+import type { DiskPlan } from '../install/hijack/disk-plan.ts';
+import type { Host } from '../install/hijack/host.ts';
 import type { Preflight } from '../install/hijack/preflight.ts';
 import type { HostFacts } from '../install/hijack/survey.ts';
 import type { PublicKey } from '../trust/keys.ts';
@@ -9,6 +11,7 @@ import { print } from './output.ts';
 
 interface Options {
   readonly check?: boolean;
+  readonly cancel?: boolean;
   readonly remote?: string;
   readonly ref?: string;
   readonly key?: readonly string[];
@@ -22,6 +25,7 @@ const largestLayout = 64 * 1024;
 export function define(command: Command): void {
   command
     .option('--check', 'look whether this machine can be taken over, and change nothing')
+    .option('--cancel', 'take away what was staged, as long as it was not started')
     .option('--remote <url>', 'the repository: a URL or a path')
     .option('--ref <ref>', 'the ref that the machine is to follow')
     .option('--key <file>', 'a .pub file that the commit must be signed with (repeatable)', collect)
@@ -31,8 +35,9 @@ export function define(command: Command): void {
     .addHelpText(
       'after',
       `
-Only --check exists: the take-over itself does not yet. Without --remote, --ref and --key nothing is
-said of a commit: neither its size nor its drivers. The exit status is 0 when nothing is in the way.
+Only --check is there for use: a whole take-over was not seen yet (docs/hijack.md).
+With --check and without a commit nothing is said of its size and drivers. The exit status is 0 when
+nothing is in the way.
 
 Examples:
   ./pinectl-linux-x64 hijack --check
@@ -45,28 +50,112 @@ More: docs/hijack.md`,
 }
 
 async function run(options: Options): Promise<void> {
-  if (options.check !== true) {
-    throw usage('--check: the take-over itself does not exist yet', 'no --check');
+  const { nodeHost } = await import('../install/hijack/node-host.ts');
+  if (options.cancel === true) return cancel(nodeHost, options);
+  if (options.check !== true && process.env.PINE_UNFINISHED !== 'hijack') {
+    throw usage('--check: the take-over is not there yet for use (docs/hijack.md)', 'no --check');
   }
   const { surveyHost } = await import('../install/hijack/survey.ts');
-  const { nodeHost } = await import('../install/hijack/node-host.ts');
   const { judge } = await import('../install/hijack/preflight.ts');
   const layouts = await readLayouts(options.layout);
   const source = await commitSource(options);
+  if (source === undefined && options.check !== true) {
+    throw usage('--remote URL --ref REF --key FILE, or --check', 'none of them');
+  }
   const facts = await surveyHost(nodeHost);
   const commit = source === undefined ? undefined : await readCommit(source, facts);
-  const preflight = judge(facts, { commit, layouts, wantedDisk: options.disk });
+  const judged = judge(facts, { commit, layouts, wantedDisk: options.disk });
+  const offRoad = await roadRefusals(nodeHost, facts, judged);
+  const preflight = { ...judged, refusals: [...judged.refusals, ...offRoad] };
   const { describePreflight } = await import('./hijack-text.ts');
+  const [first, ...others] = preflight.refusals;
+  if (options.check !== true && source !== undefined && first === undefined) {
+    if (!options.json) process.stdout.write(`${describePreflight(facts, commit, preflight)}\n`);
+    const planAgain = async () => {
+      const settings = { commit, layouts, wantedDisk: options.disk, fetched: true };
+      const { refusals, disk } = judge(await surveyHost(nodeHost), settings);
+      if (refusals[0] !== undefined) throw refusals[0];
+      return disk;
+    };
+    return stage(nodeHost, options, source, { facts, disk: preflight.disk, planAgain });
+  }
   print(options.json, await toJson(facts, commit, preflight), () =>
     describePreflight(facts, commit, preflight),
   );
-  const [first, ...others] = preflight.refusals;
   if (first === undefined) return;
   // All of them are in what was printed; the exit status is that of the first.
   if (others.length > 0 && !options.json) {
     process.stderr.write(`${preflight.refusals.length} things are in the way, the first:\n`);
   }
   throw first;
+}
+
+/** What is not taken over yet, where nothing else is in the way. */
+async function roadRefusals(host: Host, facts: HostFacts, { refusals, disk }: Preflight) {
+  if (refusals.length > 0 || disk === undefined) return [];
+  const { findRoad } = await import('../install/hijack/take-over/road.ts');
+  try {
+    await findRoad(host, facts, disk);
+    return [];
+  } catch (error) {
+    if (error instanceof PineError) return [error];
+    throw error;
+  }
+}
+
+/** Prepares the take-over: the next boot starts it. */
+async function stage(
+  host: Host,
+  options: Options,
+  source: CommitSource,
+  planned: {
+    readonly facts: HostFacts;
+    readonly disk: DiskPlan | undefined;
+    planAgain(): Promise<DiskPlan | undefined>;
+  },
+): Promise<void> {
+  const { stageTakeOver } = await import('../install/hijack/take-over/stage.ts');
+  const { newDeploymentId } = await import('../deploy/deployments.ts');
+  const { standardTrial } = await import('../deploy/configuration.ts');
+  const { terminalProgress } = await import('./progress.ts');
+  const { facts } = planned;
+  const required = (disk: DiskPlan | undefined) => {
+    if (disk === undefined) throw new RangeError('no plan, and nothing in the way');
+    return disk;
+  };
+  const progress = terminalProgress();
+  const repository = await openRemote(source);
+  try {
+    const staged = await stageTakeOver({
+      ...{ host, facts, disk: required(planned.disk), remote: source.remote },
+      keyTexts: source.keyTexts,
+      planAgain: async () => required(await planned.planAgain()),
+      source: { remote: repository, ref: source.ref, keys: source.keys },
+      newDeploymentId: (commit) => newDeploymentId(commit, new Set()),
+      tries: standardTrial.tries,
+      now: Math.floor(Date.now() / 1000),
+      progress: progress.report,
+      note: (text) => process.stderr.write(`note: ${text}\n`),
+    });
+    progress.end();
+    print(options.json, { staged: true, ...staged }, () =>
+      [
+        `Staged: commit ${staged.commit.slice(0, 12)}. Nothing but /boot/pine-hijack and /boot/grub/custom.cfg was written.`,
+        'The next boot starts the installer, once: reboot. To take it away: pinectl hijack --cancel',
+      ].join('\n'),
+    );
+  } finally {
+    progress.end();
+    await repository.close();
+  }
+}
+
+async function cancel(host: Host, options: Options): Promise<void> {
+  const { cancelTakeOver } = await import('../install/hijack/take-over/stage.ts');
+  const canceled = await cancelTakeOver(host);
+  print(options.json, { canceled }, () =>
+    canceled ? 'The take-over is taken away: the next boot is an ordinary one' : 'None is staged',
+  );
 }
 
 async function readLayouts(path: string | undefined) {
@@ -87,6 +176,7 @@ interface CommitSource {
   readonly remote: string;
   readonly ref: string;
   readonly keys: readonly PublicKey[];
+  readonly keyTexts: readonly string[];
 }
 
 async function commitSource(options: Options): Promise<CommitSource | undefined> {
@@ -98,15 +188,24 @@ async function commitSource(options: Options): Promise<CommitSource | undefined>
   const { keyFileLimit, parsePublicKey } = await import('../trust/key-file.ts');
   const { readText } = await import('./new-commit.ts');
   const keys: PublicKey[] = [];
-  for (const path of paths) keys.push(parsePublicKey(await readText(path, keyFileLimit), path));
-  return { remote, ref, keys };
+  const keyTexts: string[] = [];
+  for (const path of paths) {
+    const text = await readText(path, keyFileLimit);
+    keys.push(parsePublicKey(text, path));
+    keyTexts.push(text);
+  }
+  return { remote, ref, keys, keyTexts };
+}
+
+async function openRemote({ remote }: CommitSource) {
+  const { openSource } = await import('../remote/open-source.ts');
+  const { RemoteRepository } = await import('../remote/remote-repository.ts');
+  return new RemoteRepository(await openSource(remote));
 }
 
 async function readCommit(source: CommitSource, facts: HostFacts): Promise<CommitFacts> {
-  const { openSource } = await import('../remote/open-source.ts');
-  const { RemoteRepository } = await import('../remote/remote-repository.ts');
   const { readCommitFacts } = await import('../install/hijack/commit-facts.ts');
-  const repository = new RemoteRepository(await openSource(source.remote));
+  const repository = await openRemote(source);
   try {
     return await readCommitFacts(repository, source.ref, source.keys, facts.devices);
   } finally {

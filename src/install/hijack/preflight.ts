@@ -37,12 +37,14 @@ export function judge(
     /** Those to choose from, the roomiest first. */
     readonly layouts: readonly Layout[];
     readonly wantedDisk?: string | undefined;
+    /** The image lies in the root file system already, and is a part of what that needs. */
+    readonly fetched?: boolean;
   },
 ): Preflight {
-  const { commit } = options;
+  const { commit, fetched = false } = options;
   const refusals = findRefusals(facts, options.wantedDisk);
   const memory = memoryNeed(facts);
-  const chosen = chooseLayout(facts, options.layouts, commit?.imageSize);
+  const chosen = chooseLayout(facts, options.layouts, commit?.imageSize, fetched);
   if (memory.found < memory.needed) refusals.push(tooLittleMemory(memory));
   if (chosen.refusal !== undefined) refusals.push(chosen.refusal);
   const { ext4, free, root } = facts.storage;
@@ -81,13 +83,14 @@ function chooseLayout(
   facts: HostFacts,
   layouts: readonly Layout[],
   imageSize: number | undefined,
+  fetched: boolean,
 ): Chosen {
   let last: Chosen | undefined;
   for (const layout of layouts) {
     const room = writableImageSize(layout.slotSize);
     // Without a commit: an image of the size from which on pine warns.
     const image = imageSize ?? Math.floor(room * 0.75);
-    const payload = image + otherPayload;
+    const payload = (fetched ? 0 : image) + otherPayload;
     if (image > room) {
       last ??= { layout, payload, disk: undefined, refusal: slotTooSmall(layout, image, room) };
       continue;
