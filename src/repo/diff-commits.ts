@@ -5,9 +5,9 @@ import {
   decodeDirectoryTree,
   encodeDirectoryMetadata,
 } from './metadata-objects.ts';
-import { deepest, mostEntries, tooMuch } from './read-tree.ts';
 import type { Repository } from './repository.ts';
 import { compareBytes, type Metadata } from './tree.ts';
+import { deepest, mostEntries, tooMuch } from './tree-limits.ts';
 
 /** One side of a difference. */
 export interface DiffNode extends Metadata {

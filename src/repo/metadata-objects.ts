@@ -1,8 +1,8 @@
 import { PineError } from '../error.ts';
+import { readDirectoryTree } from './directory-tree-codec.ts';
 import { bytes, string, uint32BigEndian } from './gvariant/basic.ts';
-import { decode } from './gvariant/codec.ts';
+import { asBuffer, decode } from './gvariant/codec.ts';
 import { array, tuple } from './gvariant/containers.ts';
-import { checksumFromBytes } from './object-name.ts';
 import { compareBytes, type Metadata, type Xattr } from './tree.ts';
 
 /** `a(ayay)`: names with their NUL, and values. */
@@ -52,25 +52,31 @@ export function encodeDirectoryTree({ files, directories }: DirectoryTree): Buff
  * hold a `/`, twice the same, or out of order. Throws CORRUPT_GVARIANT, CORRUPT_OBJECT.
  */
 export function decodeDirectoryTree(object: Uint8Array, where: string): DirectoryTree {
-  const [files, directories] = decode(dirtree, object, where);
-  const result: DirectoryTree = {
-    files: files.map(([name, checksum]) => ({
-      name,
-      checksum: checksumFromBytes(checksum, where),
-    })),
-    directories: directories.map(([name, tree, meta]) => ({
-      name,
-      tree: checksumFromBytes(tree, where),
-      meta: checksumFromBytes(meta, where),
-    })),
-  };
-  checkNames(result.files, where);
-  checkNames(result.directories, where);
-  const names = new Set(result.files.map(({ name }) => name));
-  for (const { name } of result.directories) {
-    if (names.has(name)) throw corrupt('a tree has a name twice', JSON.stringify(name), where);
+  const files: { name: string; checksum: string }[] = [];
+  const directories: { name: string; tree: string; meta: string }[] = [];
+  readDirectoryTree(asBuffer(object), where, {
+    file: (name, [checksum = '']) => files.push({ name, checksum }),
+    directory: (name, [tree = '', meta = '']) => directories.push({ name, tree, meta }),
+  });
+  checkNames(files, where);
+  checkNames(directories, where);
+  checkApart(files, directories, where);
+  return { files, directories };
+}
+
+/** Both are in order: they are gone through side by side. */
+function checkApart(
+  files: DirectoryTree['files'],
+  directories: DirectoryTree['directories'],
+  where: string,
+): void {
+  let at = 0;
+  for (const { name } of directories) {
+    for (; at < files.length && compareBytes(files[at]?.name ?? '', name) < 0; at += 1);
+    if (files[at]?.name === name) {
+      throw corrupt('a tree has a name twice', JSON.stringify(name), where);
+    }
   }
-  return result;
 }
 
 function checkNames(entries: readonly { readonly name: string }[], where: string): void {

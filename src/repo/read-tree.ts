@@ -1,4 +1,3 @@
-import { PineError } from '../error.ts';
 import { isLinkHeader } from './file-header.ts';
 import { readFileHeader } from './file-object.ts';
 import { findInCommit } from './find-in-commit.ts';
@@ -9,11 +8,7 @@ import {
 } from './metadata-objects.ts';
 import type { Repository } from './repository.ts';
 import type { DirectoryNode, FileNode, Metadata, SymlinkNode, TreeNode } from './tree.ts';
-
-/** Directories inside each other: more do not fit into a path. */
-export const deepest = 2048;
-/** More than any root has; a tree of few objects that contain each other reaches it soon (S5). */
-export const mostEntries = 4_000_000;
+import { deepest, mostEntries, tooMuch } from './tree-limits.ts';
 
 /**
  * The tree of a commit, with sizes from the file objects' headers. Metadata objects are checked
@@ -129,14 +124,4 @@ class TreeReader {
     const path = this.#repository.objectFile(checksum, 'dirmeta');
     this.#metadata.set(checksum, decodeDirectoryMetadata(bytes, path));
   }
-}
-
-/** The error for a tree that is beyond a bound. */
-export function tooMuch(summary: string, bound: string, where: string): PineError {
-  return new PineError('CORRUPT_TREE', summary, {
-    expected: `at most ${bound}`,
-    found: 'more',
-    where,
-    remedy: 'do not use this commit: it is made to exhaust who reads it',
-  });
 }

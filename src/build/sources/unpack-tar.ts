@@ -1,7 +1,7 @@
 import { isUtf8 } from 'node:buffer';
 import { PineError } from '../../error.ts';
-import { mostEntries } from '../../repo/read-tree.ts';
 import { compareBytes, type Metadata } from '../../repo/tree.ts';
+import { mostEntries } from '../../repo/tree-limits.ts';
 import { type ReadTarOptions, readTar, type TarEntry } from '../../tar/read-tar.ts';
 import { followLinks } from '../follow-links.ts';
 import { notUtf8, type ScanOptions, special } from '../scan.ts';

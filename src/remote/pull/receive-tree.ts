@@ -1,14 +1,12 @@
 import { forEachParallel } from '../../parallel.ts';
 import type { Commit } from '../../repo/commit-object.ts';
 import { decodeDirectoryMetadata, decodeDirectoryTree } from '../../repo/metadata-objects.ts';
-import { tooMuch } from '../../repo/read-tree.ts';
 import type { Transaction } from '../../repo/transaction.ts';
+import { mostEntries, tooMuch } from '../../repo/tree-limits.ts';
 import type { RemoteRepository } from '../remote-repository.ts';
 
 /** Requests that are under way at once: one for each connection that is kept. */
 export const parallelRequests = 8;
-/** More objects than any root has (S5). */
-const mostObjects = 4_000_000;
 
 /**
  * Brings the dirtrees and dirmetas of a commit into a transaction, each checked, and gives the
@@ -51,8 +49,8 @@ export async function receiveTree(
         if (!seen.has(directory.meta)) metas.push(directory.meta);
         seen.add(directory.tree).add(directory.meta);
       }
-      if (files.size + seen.size > mostObjects) {
-        throw tooMuch('a tree has too many objects', `${mostObjects} objects`, remote.name);
+      if (files.size + seen.size > mostEntries) {
+        throw tooMuch('a tree has too many objects', `${mostEntries} objects`, remote.name);
       }
     });
     await forEachParallel(metas, parallelRequests, async (meta) => {

@@ -37,13 +37,23 @@ export function decode<T>(codec: Codec<T>, bytes: Uint8Array, where: string): T 
     return value;
   } catch (error) {
     if (!(error instanceof GVariantError)) throw error;
-    throw new PineError('CORRUPT_GVARIANT', 'an object is not what its type says', {
-      expected: `a GVariant of type ${codec.type} in normal form`,
-      found: `${bytes.length} bytes: ${error.message}`,
-      where,
-      remedy: 'fetch or commit it again; `pinectl fsck` lists all damaged objects',
-    });
+    throw corruptGVariant(codec.type, bytes.length, error.message, where);
   }
+}
+
+/** The error for bytes that are no value of a type. */
+export function corruptGVariant(
+  type: string,
+  length: number,
+  found: string,
+  where: string,
+): PineError {
+  return new PineError('CORRUPT_GVARIANT', 'an object is not what its type says', {
+    expected: `a GVariant of type ${type} in normal form`,
+    found: `${length} bytes: ${found}`,
+    where,
+    remedy: 'fetch or commit it again; `pinectl fsck` lists all damaged objects',
+  });
 }
 
 /** The same bytes as a Buffer, not copied. */
