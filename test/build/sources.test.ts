@@ -1,5 +1,5 @@
 import { execFileSync } from 'node:child_process';
-import { mkdirSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readdirSync, rmSync, truncateSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { gzipSync, zstdCompressSync } from 'node:zlib';
 import { describe, expect, test } from 'vitest';
@@ -194,6 +194,39 @@ describe('what is in a tar', () => {
     const own = [...walkSource(smallTree().root)].map(([path, { mode }]) => [path, mode, 9]);
     const found = [...walkSource(tree.root)].map(([path, { mode, uid }]) => [path, mode, uid]);
     expect(found.sort()).toEqual(own.sort());
+  });
+});
+
+describe.skipIf(missing('root') !== undefined)('what GNU tar makes of odd things', () => {
+  const source = join(folder, 'refused');
+  const tar = (...args: string[]) => {
+    execFileSync('tar', ['-C', source, '-cf', join(folder, 'gnu.tar'), ...args], { stdio: 'pipe' });
+    return () => openSources(repository, [{ kind: 'tar', name: join(folder, 'gnu.tar') }], {});
+  };
+
+  test('sparse files in all four forms, absolute names, `..`, devices: each is refused with a code', async () => {
+    mkdirSync(join(source, 'below'), { recursive: true });
+    writeFileSync(join(source, 'holes'), '');
+    truncateSync(join(source, 'holes'), 10_000_000);
+    for (const version of ['0.0', '0.1', '1.0']) {
+      const flags = ['--format=pax', `--sparse-version=${version}`];
+      await codeOfAsync(tar('-S', ...flags, 'holes'), 'INPUT_TAR_ENTRY');
+    }
+    await codeOfAsync(tar('-S', '--format=gnu', 'holes'), 'INPUT_TAR_ENTRY');
+    await codeOfAsync(tar('-P', join(source, 'below')), 'INPUT_TAR_ENTRY');
+    await codeOfAsync(tar('-P', 'below/../below'), 'INPUT_TAR_ENTRY');
+    for (const [type, ...numbers] of [['b', '7', '0'], ['c', '1', '3'], ['p']] as const) {
+      execFileSync('mknod', [join(source, 'special'), type, ...numbers]);
+      await codeOfAsync(tar('special'), 'INPUT_SPECIAL_FILE');
+      rmSync(join(source, 'special'));
+    }
+    // Without -S the same file is one like others, and what is there twice is the later one.
+    writeFileSync(join(source, 'twice'), 'one');
+    const open = tar('holes', 'twice', 'twice');
+    const { tree, close } = await open();
+    close();
+    expect(tree.find('/holes')).toMatchObject({ content: { size: 10_000_000 } });
+    expect(tree.root.entries.size).toBe(2);
   });
 });
 

@@ -1,4 +1,4 @@
-import { spawnSync } from 'node:child_process';
+import { execFileSync, spawnSync } from 'node:child_process';
 import { existsSync, mkdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
@@ -11,6 +11,7 @@ import { pull } from '../../src/remote/pull/pull.ts';
 import { checkOut } from '../../src/repo/checkout.ts';
 import { checkRepository } from '../../src/repo/fsck.ts';
 import { Repository } from '../../src/repo/repository.ts';
+import { Pinectl } from '../cli/support/pinectl.ts';
 import { makeOddTree } from '../repo/support/odd-tree.ts';
 import { ostree, stockRepository } from '../repo/support/ostree.ts';
 import { quick } from '../repo/support/quick.ts';
@@ -19,7 +20,7 @@ import { type Nginx, startNginx } from '../support/nginx.ts';
 import { missing } from '../support/requirements.ts';
 import { describeDirectory } from '../support/scan-directory.ts';
 
-const needed = missing('ostree', 'nginx', 'root', 'xattr');
+const needed = missing('ostree', 'nginx', 'root', 'xattr', 'squashfs');
 const ref = 'test/odd';
 // Attributes without a value are not part of a commit.
 const content = (root: string) =>
@@ -80,6 +81,33 @@ describe.skipIf(needed !== undefined)('over HTTP, from nginx as docs/serving.md 
     ostree(repository.path, 'fsck');
     await checkOut(repository, commit, join(folder, 'by-pine'));
     expect(content(join(folder, 'by-pine'))).toEqual(content(tree));
+  });
+
+  test('a commit of ostree, our pull, our image: unsquashfs gets the tree that ostree committed', async () => {
+    const stock = join(served.stock, 'repo');
+    rmSync(join(tree, 'with-acl'));
+    const committed = ostree(stock, 'commit', '--fsync=false', '--branch=test/image', tree).trim();
+    ostree(stock, 'summary', '--update');
+    const repo = join(folder, 'imaging');
+    const pinectl = new Pinectl(repo, folder);
+    pinectl.run('init');
+    // As a user does it; nginx is another process.
+    const url = `${nginx?.stock.url}/repo`;
+    expect(pinectl.json('pull', url, 'test/image').refs).toEqual({
+      'origin:test/image': committed,
+    });
+    pinectl.run('adopt', 'origin:test/image', '--ref', 'test/image');
+    pinectl.run('image', '--ref', 'test/image', '--format', 'squashfs', '-o', 'image.squashfs');
+    const unpacked = join(folder, 'unpacked');
+    execFileSync(
+      'unsquashfs',
+      ['-quiet', '-no-progress', '-xattrs', '-d', unpacked, join(folder, 'image.squashfs')],
+      { stdio: 'ignore' },
+    );
+    const again = ostree(stock, 'commit', '--fsync=false', '--branch=test/again', unpacked).trim();
+    const shown = (commit: string) =>
+      /ContentChecksum: .*/.exec(ostree(stock, 'show', commit))?.[0];
+    expect(shown(again)).toBe(shown(committed));
   });
 
   test('what nginx says of caching, ranges and what is hidden', async () => {
