@@ -1,9 +1,9 @@
 import { mkdirSync, statSync } from 'node:fs';
 import { join } from 'node:path';
-import { hasProgram } from '../root/programs.ts';
+import { bundleModules, writeModules } from '../build/bundle.ts';
+import { hasProgram, projectFolder } from '../root/programs.ts';
 import { type Pair, pairs } from './delta-pairs.ts';
 import { type Bench, CannotMeasure, type Measurement, type Result } from './measurement.ts';
-import { pinectl } from './pinectl.ts';
 import { compare, type Job, runProgram } from './timed.ts';
 
 /** `pinectl delta generate` between the two trees of a pair, next to the tools that make such a thing. */
@@ -16,6 +16,13 @@ export function measurementOf(name: string): { measure: Measurement; usualRuns?:
 
 async function measurePair(pair: Pair, bench: Bench): Promise<Result> {
   const { folder, runs } = bench;
+  const built = join(folder, 'pinectl.mjs');
+  writeModules(folder, await bundleModules(projectFolder));
+  const pinectl = (...args: string[]): readonly [string, ...string[]] => [
+    process.execPath,
+    built,
+    ...args,
+  ];
   const trees = await pair.trees(bench);
   const repo = join(folder, 'repo');
   const path = (name: string): string => join(folder, name);
@@ -31,10 +38,16 @@ async function measurePair(pair: Pair, bench: Bench): Promise<Result> {
   };
   await image(from, 'old.squashfs');
   const stored = join(repo, 'pine/deltas', to, `${from}.delta`);
+  const generate = pinectl('delta', 'generate', '--repo', repo, '--to', to, '--force');
   const jobs: Job[] = [
     {
       name: 'pinectl delta generate',
-      command: () => pinectl('delta', 'generate', '--repo', repo, '--to', to, '--force'),
+      command: () => generate,
+      bytes: () => ({ delta: statSync(stored).size }),
+    },
+    {
+      name: 'pinectl delta generate --best',
+      command: () => [...generate, '--best'],
       bytes: () => ({ delta: statSync(stored).size }),
     },
     {
@@ -58,7 +71,7 @@ async function measurePair(pair: Pair, bench: Bench): Promise<Result> {
   const missing = ['ostree', 'bsdiff', 'bzip2', 'xz'].filter((program) => !hasProgram(program));
   if (!missing.includes('bsdiff')) {
     if (pair.bsdiff === 'images') await image(to, 'new.squashfs');
-    jobs.splice(2, 0, bsdiff(pair, trees, path));
+    jobs.splice(3, 0, bsdiff(pair, trees, path));
   }
   return {
     what: `the delta of ${pair.what}`,
@@ -69,6 +82,7 @@ async function measurePair(pair: Pair, bench: Bench): Promise<Result> {
     notes: [
       'pinectl applies the delta before it stores it; the others do not',
       'applying hashes the old image first, and reads the new one back',
+      'this pinectl is what `npm run build` makes; it has no types to strip',
       ...missing.map((program) => `not measured: this machine lacks ${program}`),
     ],
   };

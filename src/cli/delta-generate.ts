@@ -18,6 +18,7 @@ interface Options extends RepositoryOptions {
   readonly depth?: string;
   readonly signKey?: readonly string[];
   readonly force?: boolean;
+  readonly best?: boolean;
 }
 
 /** `pinectl delta generate`. */
@@ -31,13 +32,16 @@ export async function generate(options: Options): Promise<void> {
   const keys = await Promise.all((options.signKey ?? []).map(readSecretKey));
   const present = options.force ? [] : await listDeltas(repository);
   const progress = terminalProgress();
+  const effort = options.best ? 'best' : 'usual';
   const made: GeneratedDelta[] = [];
   const kept: string[] = [];
   try {
     for (const from of await commitsBefore(repository, to, options)) {
       if (present.some((delta) => delta.from === from && delta.to === to)) kept.push(from);
       else
-        made.push(await makeDelta(repository, { from, to }, { keys, progress: progress.report }));
+        made.push(
+          await makeDelta(repository, { from, to }, { keys, effort, progress: progress.report }),
+        );
     }
   } finally {
     progress.end();

@@ -14,6 +14,7 @@ export function define(command: Command): void {
     .option('--depth <n>', 'from each of so many commits before (default: 1); not with --from')
     .option('--sign-key <file>', 'sign with a .secret file; may be repeated', collect)
     .option('--force', 'make it again when it is there')
+    .option('--best', 'smaller by some per cent, in up to twice the time')
     .addHelpText(
       'after',
       `

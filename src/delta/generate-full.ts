@@ -27,7 +27,7 @@ import { publishDelta } from './store.ts';
 export async function generateFullDelta(
   repository: Repository,
   commit: string,
-  { keys, progress }: GenerateOptions,
+  { keys, progress, effort }: GenerateOptions,
 ): Promise<GeneratedDelta> {
   const to = await imageOfCommit(repository, commit);
   const lock = await lockForWriting(repository);
@@ -38,7 +38,7 @@ export async function generateFullDelta(
     await checkDeltaSpace(temporary, 2 * to.image.size);
     const { header, payload } = await withPlan(repository, commit, (plan) => {
       const image = imageBytes({ segments: plan.segments(), objects: objectsOf(repository) });
-      return encodeFull(to, counted(image, to.image.size, progress), literals);
+      return encodeFull(to, counted(image, to.image.size, progress), literals, effort);
     });
     const ends = { from: nothing, to: commit };
     const pieces = async function* (): AsyncGenerator<Uint8Array> {

@@ -8,6 +8,7 @@ import type { Repository } from '../repo/repository.ts';
 import type { SecretKey } from '../trust/keys.ts';
 import { checkDelta } from './check-delta.ts';
 import { imageOfCommit } from './commit-image.ts';
+import type { Effort } from './encode/compress.ts';
 import { type Contribution, encodeDelta } from './encode/encode-delta.ts';
 import { renewIndexes } from './renew-indexes.ts';
 import { signDelta } from './sign-delta.ts';
@@ -17,6 +18,8 @@ import { withPlannedImage } from './with-planned-image.ts';
 export interface GenerateOptions {
   readonly keys: readonly SecretKey[];
   readonly progress?: Progress | undefined;
+  /** By default `usual`. */
+  readonly effort?: Effort | undefined;
 }
 
 export interface GeneratedDelta {
@@ -36,7 +39,7 @@ export interface GeneratedDelta {
 export async function generateDelta(
   repository: Repository,
   ends: { readonly from: string; readonly to: string },
-  { keys, progress }: GenerateOptions,
+  { keys, ...options }: GenerateOptions,
 ): Promise<GeneratedDelta> {
   const [from, to] = [
     await imageOfCommit(repository, ends.from),
@@ -55,7 +58,7 @@ export async function generateDelta(
           { ...from, reader: old },
           { ...to, reader: made },
         ] as const;
-        const { delta, contributions } = await encodeDelta(...images, progress);
+        const { delta, contributions } = await encodeDelta(...images, options);
         await checkDelta(delta, old, made);
         const size = await publishDelta(repository, ends, await signDelta(delta, keys));
         await renewIndexes(repository);

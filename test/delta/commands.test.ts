@@ -60,6 +60,9 @@ test('a delta is made from the parent, listed, shown, applied and pruned', async
   pinectl(...generate, '--sign-key', 'release.secret', '--force');
   expect(readFileSync(path).equals(bytes)).toBe(true);
   expect(pinectl(...generate, '--from', from, '--depth', '2').text).toContain('USAGE_COMMAND_LINE');
+  const best = pinectl(...generate, '--best', '--force').result.made[0];
+  expect(best.size).toBeLessThanOrEqual(bytes.length);
+  writeFileSync(path, bytes);
   expect(readdirSync(join(folder, 'repo/tmp'))).toEqual([]);
 
   expect(pinectl('delta', 'list', '--repo', 'repo').result.deltas).toEqual([made]);

@@ -12,15 +12,26 @@ import { type DeltaEnd, encodeHeader, type StreamShape } from '../format/header.
 import type { DeltaSinks } from './sinks.ts';
 
 const compress = promisify(brotliCompress);
+/** How much is done to make a delta small. */
+export type Effort = 'usual' | 'best';
+
 /**
- * Brotli's best is slow: 10 takes half the time for 2 % more bytes, 9 a fiftieth for 10 %. So the longer a
+ * Brotli's best is slow: 10 takes half the time for at most 2 % more bytes, 9 a tenth to a fiftieth for 3 to 12 %. So the longer a
  * stream, the less is done: streams of up to so many bytes, and the quality.
  */
-const qualities = [
-  [256 << 10, 11],
-  [32 << 20, 10],
-  [Number.POSITIVE_INFINITY, 9],
-] as const;
+const qualities: Readonly<
+  Record<Effort, readonly (readonly [longest: number, quality: number])[]>
+> = {
+  usual: [
+    [64 << 10, 11],
+    [2 << 20, 10],
+  ],
+  best: [
+    [256 << 10, 11],
+    [32 << 20, 10],
+  ],
+};
+const leastQuality = 9;
 
 /** A delta without signatures: what is to be signed, and what follows. */
 export interface UnsignedDelta {
@@ -33,11 +44,12 @@ export async function compressDelta(
   from: DeltaEnd,
   to: DeltaEnd,
   sinks: DeltaSinks,
+  effort: Effort = 'usual',
 ): Promise<UnsignedDelta> {
   const payload: Buffer[] = [];
   const shapes = new Map<StreamName, StreamShape>();
   for (const name of streamNames) {
-    const compressed = await compressStream(sinks[name].bytes);
+    const compressed = await compressStream(sinks[name].bytes, effort);
     payload.push(compressed);
     const plainSize = sinks[name].length;
     shapes.set(name, { plainSize, size: compressed.length, hashes: hashPieces(compressed) });
@@ -61,17 +73,17 @@ export async function compressDelta(
   return { header, payload };
 }
 
-function compressStream(bytes: Uint8Array): Promise<Buffer> {
-  return compress(bytes, brotliOptions(bytes.length));
+function compressStream(bytes: Uint8Array, effort: Effort): Promise<Buffer> {
+  return compress(bytes, brotliOptions(bytes.length, effort));
 }
 
 /** How a stream of so many bytes is compressed. */
-export function brotliOptions(length: number): BrotliOptions {
+export function brotliOptions(length: number, effort: Effort): BrotliOptions {
   const window = Math.min(maxWindowBits, Math.max(10, Math.ceil(Math.log2(length + 1))));
-  const [, quality] = qualities.find(([longest]) => length <= longest) ?? qualities[0];
+  const found = qualities[effort].find(([longest]) => length <= longest);
   return {
     params: {
-      [constants.BROTLI_PARAM_QUALITY]: quality,
+      [constants.BROTLI_PARAM_QUALITY]: found?.[1] ?? leastQuality,
       [constants.BROTLI_PARAM_LGWIN]: window,
       [constants.BROTLI_PARAM_SIZE_HINT]: length,
     },

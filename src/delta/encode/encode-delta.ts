@@ -2,7 +2,7 @@ import type { PositionedReader } from '../../ports/positioned-reader.ts';
 import type { Progress } from '../../ports/progress.ts';
 import { itemKind } from '../format/delta-format.ts';
 import type { DeltaEnd } from '../format/header.ts';
-import { compressDelta, type UnsignedDelta } from './compress.ts';
+import { compressDelta, type Effort, type UnsignedDelta } from './compress.ts';
 import { type ImageFile, type ImageReader, takeApart } from './image-files.ts';
 import { findPatch, writePatch } from './patch.ts';
 import { References } from './references.ts';
@@ -28,6 +28,11 @@ export interface Contribution {
   readonly copies: number;
 }
 
+export interface EncodeOptions {
+  readonly progress?: Progress | undefined;
+  readonly effort?: Effort | undefined;
+}
+
 /**
  * Makes the delta from one image to another. The same images give the same bytes.
  *
@@ -37,7 +42,7 @@ export interface Contribution {
 export async function encodeDelta(
   from: ImageEnd,
   to: ImageEnd,
-  progress?: Progress,
+  { progress, effort }: EncodeOptions = {},
 ): Promise<{ readonly delta: UnsignedDelta; readonly contributions: readonly Contribution[] }> {
   const encoder = new DeltaEncoder(from.reader, to.reader);
   const old = await takeApart(from.reader, from.image);
@@ -53,7 +58,7 @@ export async function encodeDelta(
   await encoder.addChanged(parts.tables, old.tables);
   const sinks = encoder.finish();
   return {
-    delta: await compressDelta(from, to, sinks),
+    delta: await compressDelta(from, to, sinks, effort),
     contributions: encoder.contributions,
   };
 }

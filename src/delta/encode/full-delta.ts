@@ -6,7 +6,7 @@ import { createBrotliCompress } from 'node:zlib';
 import { hashSize, itemKind, pieceSize } from '../format/delta-format.ts';
 import { type DeltaEnd, decodeHeader, encodeHeader, type StreamShape } from '../format/header.ts';
 import { fromNothing } from '../format/nothing.ts';
-import { brotliOptions, compressDelta, type UnsignedDelta } from './compress.ts';
+import { brotliOptions, compressDelta, type Effort, type UnsignedDelta } from './compress.ts';
 import { DeltaSinks } from './sinks.ts';
 
 /**
@@ -17,14 +17,15 @@ export async function encodeFull(
   to: DeltaEnd,
   image: AsyncIterable<Uint8Array>,
   path: string,
+  effort: Effort = 'usual',
 ): Promise<UnsignedDelta> {
   const sinks = new DeltaSinks();
   sinks.plan.addNumber(itemKind.literal);
   sinks.plan.addNumber(to.image.size);
   sinks.finish();
-  const small = await compressDelta(fromNothing, to, sinks);
+  const small = await compressDelta(fromNothing, to, sinks, effort);
   const { streams } = decodeHeader(small.header, 'the new delta');
-  const literals = await writeLiterals(image, to.image.size, path);
+  const literals = await writeLiterals(image, to.image.size, path, effort);
   const header = encodeHeader({ from: fromNothing, to, streams: { ...streams, literals } });
   return { header, payload: small.payload.slice(0, -1) };
 }
@@ -33,12 +34,16 @@ async function writeLiterals(
   image: AsyncIterable<Uint8Array>,
   plainSize: number,
   path: string,
+  effort: Effort,
 ): Promise<StreamShape> {
   const hashes: Buffer[] = [];
   let size = 0;
   const file = await open(path, 'w');
   try {
-    const encoder = createBrotliCompress({ ...brotliOptions(plainSize), chunkSize: pieceSize });
+    const encoder = createBrotliCompress({
+      ...brotliOptions(plainSize, effort),
+      chunkSize: pieceSize,
+    });
     const write = async (compressed: AsyncIterable<Buffer>): Promise<void> => {
       for await (const piece of wholePieces(compressed)) {
         await file.writeFile(piece);
