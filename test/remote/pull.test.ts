@@ -152,6 +152,23 @@ test('S7: damaged objects are refused, whatever their kind; nothing wrong is sto
   }
 });
 
+test('a summary with refs that lead elsewhere, or that is none, sets no ref', async () => {
+  const { encodeSummary } = await import('../../src/repo/summary.ts');
+  const entry = { commit: commits[0] ?? '', size: 1, timestamp: 1 };
+  for (const name of ['../x', 'a/../../x', '/etc/x', '.hidden', 'a//b', 'a'.repeat(64)]) {
+    const path = damaged();
+    writeFileSync(join(path, 'summary'), encodeSummary(new Map([[name, entry]]), 1));
+    const inner = new FolderSource(path);
+    // As over HTTP: the summary alone tells which refs there are.
+    const source: ByteSource = { name: path, open: inner.open.bind(inner), close: inner.close };
+    const repository = await fresh();
+    await codeOfAsync(() => pull(repository, source, all), 'INPUT_REF_NAME');
+    writeFileSync(join(path, 'summary'), name);
+    await codeOfAsync(() => pull(repository, source, all), 'CORRUPT_GVARIANT');
+    expect([...(await listRefs(repository))]).toEqual([]);
+  }
+});
+
 test('S7: cut at every file, it goes on where it stopped, also inside of a large object', async () => {
   const total = await countOpens();
   expect(total).toBeGreaterThan(10);
