@@ -3,6 +3,7 @@ import { type FileHandle, open, stat } from 'node:fs/promises';
 import { promisify } from 'node:util';
 import { PineError } from '../error.ts';
 import type { BlockDevice, BlockDeviceOpener } from '../ports/block-device.ts';
+import { directUnit } from '../ports/page-aligned.ts';
 import { DirectFile } from './direct-file.ts';
 import { slice } from './slice.ts';
 
@@ -50,6 +51,7 @@ async function openWhole(
     const size = await measure(handle, path);
     return {
       size,
+      ...(!isCached && { unit: directUnit }),
       async read(position, length, into = Buffer.allocUnsafe(length)) {
         const bytes = into.subarray(0, length);
         const done = (await direct?.read(position, bytes)) ?? 0;

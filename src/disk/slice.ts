@@ -22,6 +22,7 @@ export function slice(device: BlockDevice, start: number, size: number): BlockDe
   }
   return {
     size,
+    ...(device.unit !== undefined && start % device.unit === 0 && { unit: device.unit }),
     async read(position, length, into) {
       inside(position, length);
       return device.read(start + position, length, into);

@@ -5,6 +5,8 @@
  */
 export interface BlockDevice {
   readonly size: number;
+  /** Reads of which position and length are multiples of this are cheapest; absent where any are. */
+  readonly unit?: number;
   /**
    * Reads exactly `length` bytes; rejects when they are not all there. They come in `into`, where it is
    * given and the device can: whoever reads much uses one buffer again and again (S9).

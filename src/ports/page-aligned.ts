@@ -51,8 +51,8 @@ export function pagesRoom(length: number): number {
 }
 
 /**
- * Reads `length` bytes with all of the pages that they lie in, into `memory` of `pagesRoom(length)` bytes.
- * Returns those asked for.
+ * Reads `length` bytes, with all of the pages that they lie in where the reader is made for that, into `memory`
+ * of `pagesRoom(length)` bytes. Returns those asked for.
  */
 export async function readPages(
   reader: PositionedReader,
@@ -60,9 +60,10 @@ export async function readPages(
   length: number,
   memory: Buffer,
 ): Promise<Buffer> {
-  const before = position % directUnit;
+  const { unit = 1 } = reader;
+  const before = position % unit;
   const start = position - before;
-  const end = Math.min(reader.size, start + Math.ceil((before + length) / directUnit) * directUnit);
+  const end = Math.min(reader.size, start + Math.ceil((before + length) / unit) * unit);
   const bytes = await reader.read(start, Math.max(end - start, before + length), memory);
   return bytes.subarray(before, before + length);
 }

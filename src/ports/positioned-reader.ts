@@ -1,7 +1,7 @@
 import type { BlockDevice } from './block-device.ts';
 
 /** Something of a known size that is read by position: a device, a file, bytes in memory. */
-export type PositionedReader = Pick<BlockDevice, 'size' | 'read'>;
+export type PositionedReader = Pick<BlockDevice, 'size' | 'read' | 'unit'>;
 
 /** Reads bytes that are in memory already. */
 export function bytesReader(bytes: Uint8Array): PositionedReader {

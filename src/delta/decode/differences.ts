@@ -18,18 +18,32 @@ export class Differences {
     this.#where = where;
   }
 
-  async addTo(reference: Uint8Array): Promise<void> {
-    for (let at = 0; ; ) {
+  /** A promise only where the streams have to be waited for, which is rare: pieces are small. */
+  addTo(reference: Uint8Array): Promise<void> | undefined {
+    const at = this.#add(reference, 0);
+    return at < 0 ? undefined : this.#addRest(reference, at);
+  }
+
+  async #addRest(reference: Uint8Array, from: number): Promise<void> {
+    for (let at = from; at >= 0; at = this.#add(reference, at)) {
+      if (this.#zeros < 0) await this.#runs.fill(runBytes);
+      else await this.#bytes.fill(1);
+    }
+  }
+
+  /** Adds from byte `from` on what the streams have; -1 when that was all, else how far it came. */
+  #add(reference: Uint8Array, from: number): number {
+    for (let at = from; ; ) {
       if (this.#zeros < 0) {
-        if (!this.#runs.has(runBytes)) await this.#runs.fill(runBytes);
+        if (!this.#runs.has(runBytes)) return at;
         this.#zeros = this.#runs.takeNumber();
       }
       if (this.#zeros >= reference.length - at) {
         this.#zeros -= reference.length - at;
-        return;
+        return -1;
       }
+      if (!this.#bytes.has(1)) return at;
       at += this.#zeros;
-      if (!this.#bytes.has(1)) await this.#bytes.fill(1);
       reference[at] = (reference[at] ?? 0) + this.#bytes.takeByte();
       at++;
       this.#zeros = -1;

@@ -2,7 +2,7 @@ import type { PositionedReader } from '../../ports/positioned-reader.ts';
 import { pageSize } from '../pointers/sites.ts';
 import type { OldWindows } from './old-windows.ts';
 
-/** A part of the old image as a file of its own. */
+/** A part of the old image as a file of its own. Only the one that was made last is read. */
 export class OldFile implements PositionedReader {
   readonly size: number;
   readonly #windows: OldWindows;
@@ -12,6 +12,7 @@ export class OldFile implements PositionedReader {
     this.#windows = windows;
     this.#offset = offset;
     this.size = size;
+    windows.enter(offset, size);
   }
 
   async read(position: number, length: number, into = Buffer.allocUnsafe(length)): Promise<Buffer> {
@@ -22,6 +23,16 @@ export class OldFile implements PositionedReader {
       bytes.set(await this.#windows.page(this.#offset + position + done, part), done);
     }
     return bytes;
+  }
+
+  /** The same where it is in memory. */
+  pageNow(start: number): Uint8Array | undefined {
+    return this.#windows.pageNow(this.#offset + start, Math.min(pageSize, this.size - start));
+  }
+
+  /** Says that the byte at `position` will be needed soon. Returns false when it is to be said again later. */
+  expect(position: number): boolean {
+    return this.#windows.expect(this.#offset + position);
   }
 
   /** The page that begins at `start`, shorter at the end of the file; good until another is asked for. */

@@ -1,94 +1,107 @@
-import { pageAlignedBuffer } from '../../ports/page-aligned.ts';
 import type { PositionedReader } from '../../ports/positioned-reader.ts';
-import { pageSize } from '../pointers/sites.ts';
+import { type Bounds, type Window, Windows } from './windows.ts';
 
-const windowSize = 16 * pageSize;
-const windows = 16;
-/** Each window has so many bytes of the next one too, so that no page lies over the border of two. */
-const room = windowSize + pageSize;
+/** After so many misses in a large window one behind the other all of it is read. */
+const missesOfStream = 3;
+/** So many small ones are read at a time at the most. */
+const mostAhead = 4;
 
 /**
- * The old image as patches need it: here and there, but forward for the most part. A fixed number of windows is
- * in memory, whatever the image (S9), and the next one is read while one is used.
+ * The old image as patches need it: forward for the most part, which is read in large windows, the next one ahead,
+ * and here and there, which is read in small ones. Fixed numbers of both are in memory, whatever the image (S9).
  */
 export class OldWindows {
-  readonly size: number;
   readonly #base: PositionedReader;
-  readonly #windows: readonly Window[];
-  #uses = 0;
-  #last: Window;
+  readonly #large = new Windows(512 << 10, 3);
+  readonly #small = new Windows(32 << 10, 16);
+  /** The number of the large window that was read last, and of the one that was missed last, how often. */
+  #stream = -1;
+  /** Whether that one came behind another. */
+  #isForward = false;
+  #missed = -1;
+  #misses = 0;
+  #last: Window | undefined;
+  #bounds: Bounds = { from: 0, to: 0 };
 
   constructor(base: PositionedReader) {
-    this.size = base.size;
     this.#base = base;
-    const memory = pageAlignedBuffer(windows * room);
-    this.#windows = Array.from(
-      { length: windows },
-      (_, index) => new Window(memory.subarray(index * room, (index + 1) * room)),
-    );
-    this.#last = new Window(memory);
+  }
+
+  /** From here on positions are within a part of the image. No more than that is read, and what shares its pages. */
+  enter(offset: number, size: number): void {
+    const { unit = 1 } = this.#base;
+    const end = Math.ceil((offset + size) / unit) * unit;
+    this.#bounds = { from: offset - (offset % unit), to: Math.min(this.#base.size, end) };
+    this.#large.forget();
+    this.#small.forget();
+    this.#last = undefined;
+    this.#stream = -1;
+    this.#missed = -1;
   }
 
   /** `length` bytes from `position` on, a page at the most; good until others are asked for. */
   async page(position: number, length: number): Promise<Buffer> {
-    const number = Math.floor(position / windowSize);
-    if (number !== this.#last.number) await this.#goTo(number);
-    const start = position - number * windowSize;
-    return this.#last.bytes.subarray(start, start + length);
+    for (;;) {
+      const window = this.#find(position) ?? this.#begin(position);
+      if (window === undefined) {
+        await this.settle();
+        continue;
+      }
+      await window.reading;
+      this.#last = window;
+      return window.bytes(position, length);
+    }
+  }
+
+  /** What is there of that at once, else `undefined`. */
+  pageNow(position: number, length: number): Buffer | undefined {
+    const window = this.#find(position);
+    if (window === undefined || window.reading !== undefined) return undefined;
+    this.#last = window;
+    return window.bytes(position, length);
+  }
+
+  /** Begins to read what will be needed at `position`. Returns false when too much is being read already. */
+  expect(position: number): boolean {
+    if (this.#find(position) !== undefined) return true;
+    return this.#small.reading < mostAhead && this.#begin(position) !== undefined;
   }
 
   /** Resolves when nothing is being read any more: the old image may be closed. */
   async settle(): Promise<void> {
-    for (const { reading } of this.#windows) await reading?.catch(() => undefined);
+    await this.#large.settle();
+    await this.#small.settle();
   }
 
-  async #goTo(number: number): Promise<void> {
-    const window = this.#find(number) ?? (await this.#begin(number));
-    window.used = ++this.#uses;
-    const isForward = number === this.#last.number + 1;
-    if (isForward && this.#find(number + 1) === undefined) await this.#begin(number + 1);
-    await window.reading;
-    this.#last = window;
+  #find(position: number): Window | undefined {
+    const large = this.#large.find(position);
+    if (large === undefined) return this.#small.find(position);
+    const isStream = Math.floor(position / this.#large.size) === this.#stream;
+    if (isStream && this.#isForward) this.#readAhead();
+    return large;
   }
 
-  #find(number: number): Window | undefined {
-    return this.#windows.find((window) => window.number === number);
+  #begin(position: number): Window | undefined {
+    const number = Math.floor(position / this.#large.size);
+    this.#misses = number === this.#missed ? this.#misses + 1 : 1;
+    this.#missed = number;
+    if (number === this.#stream + 1 || this.#misses >= missesOfStream) {
+      const large = this.#large.begin(this.#base, position, this.#last, this.#bounds);
+      if (large !== undefined) {
+        this.#isForward = number === this.#stream + 1;
+        this.#stream = number;
+        return large;
+      }
+    }
+    return this.#small.begin(this.#base, position, this.#last, this.#bounds);
   }
 
-  /** Begins to read a window where the one is that was used longest ago. */
-  async #begin(number: number): Promise<Window> {
-    const window = this.#windows.reduce((oldest, each) =>
-      each.used < oldest.used ? each : oldest,
-    );
-    await window.reading?.catch(() => undefined);
-    window.number = number;
-    window.used = ++this.#uses;
-    window.reading = this.#read(window);
-    // Whoever needs it gets the error: it is read again then.
-    window.reading.catch(() => {
-      window.number = -1;
-    });
-    return window;
-  }
-
-  async #read(window: Window): Promise<void> {
-    const from = window.number * windowSize;
-    const length = Math.min(room, this.size - from);
-    window.bytes = length > 0 ? await this.#base.read(from, length, window.memory) : window.memory;
-    window.reading = undefined;
-  }
-}
-
-/** A part of the old image that is in memory, or is on its way there. */
-class Window {
-  readonly memory: Buffer;
-  number = -1;
-  bytes: Buffer;
-  reading: Promise<void> | undefined;
-  used = 0;
-
-  constructor(memory: Buffer) {
-    this.memory = memory;
-    this.bytes = memory;
+  /** The window behind the one that is used. */
+  #readAhead(): void {
+    const next = (this.#stream + 1) * this.#large.size;
+    if (next >= this.#bounds.to) return;
+    const isThere =
+      this.#large.find(next) ?? this.#large.begin(this.#base, next, this.#last, this.#bounds);
+    if (isThere !== undefined) this.#stream++;
   }
 }

@@ -9,6 +9,9 @@ import type { Differences } from './differences.ts';
 import type { OldFile } from './old-file.ts';
 import type { StreamReader } from './stream-reader.ts';
 
+/** The old bytes of so many copies are asked for before they are needed. */
+const copiesAhead = 8;
+
 /** A patch as the plan stream has it. */
 export interface PatchShape {
   readonly newSize: number;
@@ -83,6 +86,8 @@ export async function* patchedBytes(
   const buffer = new Uint8Array(pageSize);
   let predictor: Predictor | undefined;
   let newAt = 0;
+  /** The next copy whose old bytes were not asked for yet. */
+  let expected = 0;
 
   const leave = (bytes: Uint8Array): Uint8Array => {
     if (finder !== undefined && newAt < headerEnd) {
@@ -107,20 +112,25 @@ export async function* patchedBytes(
       yield leave(bytes);
     }
     const shift = newStart - oldStart;
+    expected = Math.max(expected, index);
+    const farthest = Math.min(copies.count, index + copiesAhead);
+    while (expected < farthest && old.expect(copies.oldStart[expected] ?? 0)) expected++;
     while (newAt < newStart + length) {
       const oldAt = newAt - shift;
       const pageStart = oldAt - (oldAt % pageSize);
-      const page = await old.page(pageStart);
+      const page = old.pageNow(pageStart) ?? (await old.page(pageStart));
       const end = pieceEnd(Math.min(newStart + length, pageStart + pageSize + shift));
       const bytes = buffer.subarray(0, end - newAt);
       bytes.set(page.subarray(oldAt - pageStart, oldAt - pageStart + bytes.length));
       if (predictor === undefined) {
-        await differences.addTo(bytes);
+        const waiting = differences.addTo(bytes);
+        if (waiting !== undefined) await waiting;
       } else {
         const sites = predictor.sitesOf(page, pageStart);
         const prediction = { predictor, mask: shape.mask, hint: index, shift };
         predictInto(bytes, oldAt, prediction, sites);
-        await differences.addTo(bytes);
+        const waiting = differences.addTo(bytes);
+        if (waiting !== undefined) await waiting;
         learnFrom(bytes, oldAt, prediction, sites);
       }
       yield leave(bytes);

@@ -7,6 +7,9 @@ import { decodeTarget, encodeValue } from './pointer-value.ts';
 import type { SiteSource } from './site-finder.ts';
 import { learningClasses, maxSites, pageSize, Sites, valueForm } from './sites.ts';
 
+/** Sites of so many pages are kept: 40 KB each. */
+const recentPages = 4;
+
 /**
  * Rewrites the pointers of an old file to what they will probably be in the new one: site and target
  * are carried through the list of copies. Shared by encoder and decoder, which must agree in every byte.
@@ -15,7 +18,8 @@ export class Predictor {
   readonly #finder: SiteSource;
   readonly #map: CopyMap;
   readonly #newSegments: readonly Segment[];
-  readonly #sites = new Sites();
+  /** Of the pages used last, the last one in front: copies go to and fro between a few. */
+  readonly #recent = Array.from({ length: recentPages }, () => ({ page: -1, sites: new Sites() }));
   readonly #learned = new LearnedTargets();
   /** For each site that was predicted last: where the copies lead its target, and what its value is relative to. */
   readonly #mapped = new Float64Array(maxSites);
@@ -24,6 +28,7 @@ export class Predictor {
   /** And whether that is memory behind the content of the file. */
   readonly #inMemory = new Uint8Array(maxSites);
   #page = -1;
+  #sites = new Sites();
   #isNear = false;
   #isMemory = false;
 
@@ -38,11 +43,18 @@ export class Predictor {
     return this.#map.best(offset);
   }
 
-  /** Finds the sites of the page that begins at `start`, unless they are those found last. */
+  /** Finds the sites of the page that begins at `start`, unless it is one of those used last. */
   sitesOf(page: Uint8Array, start: number): Sites {
-    if (this.#page !== start) this.#finder.find(page, start, this.#sites);
+    if (this.#page === start) return this.#sites;
+    const known = this.#recent.findIndex((each) => each.page === start);
+    const [entry] = this.#recent.splice(known, 1);
+    if (entry === undefined) throw new RangeError('no place for the sites of a page');
+    this.#recent.unshift(entry);
+    if (known < 0) this.#finder.find(page, start, entry.sites);
+    entry.page = start;
     this.#page = start;
-    return this.#sites;
+    this.#sites = entry.sites;
+    return entry.sites;
   }
 
   /**
@@ -52,6 +64,7 @@ export class Predictor {
   predict(index: number, hint: number, shift: number): number | undefined {
     const sites = this.#sites;
     const form = sites.form[index] ?? 0;
+    this.#mapped[index] = -1;
     const offset = this.#page + (sites.at[index] ?? 0) + shift;
     if (offset < elfHeaderRoom) return undefined;
     const old = sites.target[index] ?? 0;
@@ -145,6 +158,13 @@ export function predictInto(
     if (at >= to || at + width <= from || (mask & (sites.kind[index] ?? 0)) === 0) continue;
     const value = predictor.predict(index, hint, shift);
     if (value === undefined) continue;
+    if (width === 4 && at >= from && at + 4 <= to) {
+      bytes[at - from] = value;
+      bytes[at - from + 1] = value >> 8;
+      bytes[at - from + 2] = value >> 16;
+      bytes[at - from + 3] = value >> 24;
+      continue;
+    }
     for (let byte = 0; byte < width; byte++) {
       const place = at + byte - from;
       if (place >= 0 && place < bytes.length) bytes[place] = byteOf(value, byte);
@@ -168,7 +188,9 @@ export function learnFrom(
     const at = sites.at[index] ?? 0;
     const kind = (sites.kind[index] ?? 0) & mask & learningClasses;
     if (at < from || at + (sites.width[index] ?? 0) > to || kind === 0) continue;
-    if (predictor.predict(index, hint, shift) === undefined) continue;
+    // An instruction of arm64 may have no room for a value, which what was learned meanwhile can change.
+    const isAlways = (sites.form[index] ?? 0) <= valueForm.toSite;
+    if (!isAlways && predictor.predict(index, hint, shift) === undefined) continue;
     predictor.learn(index, int32(bytes, at - from));
   }
 }
