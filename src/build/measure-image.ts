@@ -61,8 +61,7 @@ export async function measureImage(
   if (new Set(names.values()).size !== names.size) {
     throw new Error('files of different sizes have the same checksum');
   }
-  const segments = { [Symbol.iterator]: () => named(layout.segments, names) };
-  return { tree: nameFiles(root, checksums), layout: { size: layout.size, segments }, image };
+  return { tree: nameFiles(root, checksums), layout: named(layout, names), image };
 }
 
 /** Files that others could be equal to; and empty ones, which have no place in an image. */
@@ -81,8 +80,12 @@ function standIn(number: number): string {
   return number.toString(16).padStart(64, '0');
 }
 
-/** The same segments with the checksums that are known now. */
-function* named(
+/** The same layout with the checksums that are known now. It keeps nothing else of the work alive. */
+function named({ size, segments }: ImageLayout, names: ReadonlyMap<string, string>): ImageLayout {
+  return { size, segments: { [Symbol.iterator]: () => withNames(segments, names) } };
+}
+
+function* withNames(
   segments: Iterable<Segment>,
   names: ReadonlyMap<string, string>,
 ): Generator<Segment, undefined> {

@@ -2,8 +2,8 @@ import { availableParallelism } from 'node:os';
 import { Worker } from 'node:worker_threads';
 import { type Answer, performer, slotSize, type Task } from './work.ts';
 
-/** More are of little use: reading and naming files is one thread's work. Each takes some 10 MB (S9). */
-const mostThreads = 6;
+/** Reading and naming files is one thread's work, and each takes some 14 MB: with three a commit stays below 200 MB (S9). */
+const mostThreads = 3;
 /** Less than this is done sooner than threads have started. Bytes. */
 const worthThreads = 16 * 1024 * 1024;
 /** Slots that may wait, half filled, for more: those of all who share the threads. */

@@ -60,23 +60,25 @@ export function performer(memory: SharedArrayBuffer, slotSize: number): (task: T
   const deflatedLimit = (length: number) => length + Math.ceil(length / 1000) + 256;
 
   /** Frees what zlib gave at once: the collector would let some 60 MB of it pile up in each thread. */
-  const release = ({ buffer }: Buffer) => {
+  const release = ({ buffer }: Buffer, length: number) => {
     // Small ones lie in a pool, with others.
-    if (buffer instanceof ArrayBuffer && buffer.byteLength > Buffer.poolSize) buffer.transfer(0);
+    const isAlone = length >= Buffer.poolSize >>> 1 && buffer.byteLength === length;
+    if (isAlone && buffer instanceof ArrayBuffer) buffer.transfer(0);
   };
 
   const store = (slot: number, digest: string, content: StoredContent) => {
     if (digest !== content.checksum) return;
     const { path, start, offset, length } = content;
     const plain = bytesOf(slot, offset, length);
-    const deflated = zlib.deflateRawSync(plain, { level, chunkSize: deflatedLimit(length) });
+    const room = deflatedLimit(length);
+    const deflated = zlib.deflateRawSync(plain, { level, chunkSize: room });
     const file = fs.openSync(path, 'wx');
     try {
       fs.writeFileSync(file, start);
       fs.writeFileSync(file, deflated);
     } finally {
       fs.closeSync(file);
-      release(deflated);
+      release(deflated, room);
     }
   };
   const hash = (slot: number, stream: number, steps: readonly Step[]): string[] => {
@@ -96,15 +98,16 @@ export function performer(memory: SharedArrayBuffer, slotSize: number): (task: T
     return digests;
   };
   const deflate = (slot: number, before: number, length: number): number => {
+    const room = deflatedLimit(length);
     const deflated = zlib.deflateRawSync(bytesOf(slot, before, length), {
       level,
-      chunkSize: deflatedLimit(length),
+      chunkSize: room,
       finishFlush: zlib.constants.Z_SYNC_FLUSH,
       ...(before === 0 ? {} : { dictionary: bytesOf(slot, 0, before) }),
     });
     const { length: deflatedLength } = deflated;
     bytesOf(slot, 0, slotSize).set(deflated);
-    release(deflated);
+    release(deflated, room);
     return deflatedLength;
   };
   return (task) =>
