@@ -36,7 +36,8 @@ describe('S5: a server that lies', () => {
     }, 'CORRUPT_TOO_LARGE');
     expect(error.details.found).toContain('10000000');
     expect(read).toBe(0);
-    expect(written).toBeLessThanOrEqual(file.length);
+    // An answer that a busy machine has too late is asked for once more.
+    expect(written).toBeLessThanOrEqual(file.length * server.requests.length);
     await source.close();
   });
 
