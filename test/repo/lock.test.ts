@@ -7,9 +7,11 @@ import { promisify } from 'node:util';
 import { describe, expect, test } from 'vitest';
 import { commitTree } from '../../src/build/commit-tree.ts';
 import { checkRepository } from '../../src/repo/fsck.ts';
+import { readHistory } from '../../src/repo/history.ts';
 import { lockForWriting } from '../../src/repo/lock.ts';
 import { takeOstreeLock } from '../../src/repo/ostree-lock.ts';
 import { prune } from '../../src/repo/prune.ts';
+import { readRef } from '../../src/repo/refs.ts';
 import { Repository } from '../../src/repo/repository.ts';
 import { codeOfAsync } from '../support/code-of.ts';
 import { missing } from '../support/requirements.ts';
@@ -181,6 +183,22 @@ describe.skipIf(missing('ostree', 'xattr') !== undefined)('with the stock ostree
     await run('ostree', [`--repo=${path}`, 'fsck']);
   }, 120_000);
 });
+
+test('commits to one ref at once follow each other: none is lost', async () => {
+  const { path } = await impatient('one-ref', 60);
+  const made = await Promise.all(
+    Array.from({ length: 5 }, async (_, number) => {
+      const own = smallFolder(join(folder, `one-ref-${number}`));
+      writeFileSync(join(own, 'own'), `${number}`);
+      const words = ['commit', '--repo', path, '--ref', 'x', '--no-image', own];
+      return (await run(process.execPath, [pinectl, ...words])).stdout.trim();
+    }),
+  );
+  const repository = await Repository.open(path);
+  const { entries } = await readHistory(repository, (await readRef(repository, 'x')) ?? '');
+  const history = entries.map(({ checksum }) => checksum);
+  expect(history.toSorted()).toEqual(made.toSorted());
+}, 120_000);
 
 async function until(condition: () => Promise<boolean>): Promise<void> {
   for (let attempt = 0; !(await condition()); attempt += 1) {
