@@ -42,7 +42,7 @@ const unchanged = [
 ] as const;
 
 /**
- * Two trees of a Debian server, some 400 MB each, before and after a security update of about thirty packages and the
+ * Two trees of a Debian server, some 400 MB each, before and after a security update of 24 packages and the
  * kernel. What a server makes itself is there as well: compiled Python modules, and the list of kernel modules.
  * Unpacked once and kept in the cache folder; apt has checked the packages' signature chain. With `samePath` the
  * modules of both kernels lie in one folder, as they do where a build has taken the version out of the path.

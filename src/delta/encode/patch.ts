@@ -57,7 +57,8 @@ async function findWithoutPointers(source: PatchSource) {
   const [old, bytes] = [await source.old(), await source.bytes()];
   const opened = await SiteFinder.open(bytesReader(old));
   const finder = opened && rememberSites(opened, old.length);
-  const newFinder = finder && (await SiteFinder.open(bytesReader(bytes)));
+  const newOpened = finder && (await SiteFinder.open(bytesReader(bytes)));
+  const newFinder = newOpened && rememberSites(newOpened, bytes.length);
   if (finder === undefined || newFinder === undefined)
     return { pair: { old, bytes, finder }, newFinder, ...findCopies(old, bytes) };
   if (areObjects(finder, newFinder)) {
