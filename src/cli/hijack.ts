@@ -151,7 +151,7 @@ async function stage(
 }
 
 async function cancel(host: Host, options: Options): Promise<void> {
-  const { cancelTakeOver } = await import('../install/hijack/take-over/stage.ts');
+  const { cancelTakeOver } = await import('../install/hijack/take-over/activate.ts');
   const canceled = await cancelTakeOver(host);
   print(options.json, { canceled }, () =>
     canceled ? 'The take-over is taken away: the next boot is an ordinary one' : 'None is staged',

@@ -1,20 +1,18 @@
-import { appendFile, chmod, mkdir, open, readFile, rename, rm, writeFile } from 'node:fs/promises';
-import { dirname, join } from 'node:path';
+import { appendFile, chmod, mkdir, rm, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
 import type { Deployment } from '../../../boot/choice.ts';
 import { nodeBlockDevice } from '../../../disk/node-block-device.ts';
 import { PineError } from '../../../error.ts';
 import type { Progress } from '../../../ports/progress.ts';
-import { runProgram } from '../../program.ts';
 import type { DiskPlan } from '../disk-plan.ts';
 import type { Host } from '../host.ts';
 import type { HostFacts } from '../survey.ts';
+import { activate, refuseStaged, removeStaged, settle, syncPath } from './activate.ts';
 import { buildPayload, hashFile } from './build-payload.ts';
 import { carryOver } from './carry-over.ts';
 import { type CommitSource, fetchImage } from './fetch-image.ts';
 import { ImageFiles } from './image-files.ts';
 import {
-  customCfg,
-  customCfgMark,
   encodeStage,
   installerEntry,
   stageBlockSize,
@@ -77,37 +75,6 @@ export async function stageTakeOver(takeOver: TakeOver): Promise<Staged> {
     await removeStaged();
     throw error;
   }
-}
-
-/** Takes a staged take-over away; says whether there was one. GRUB's script goes first, and durably (S6). */
-export async function cancelTakeOver(host: Host): Promise<boolean> {
-  const staged = await isStaged(host);
-  const remains = await host.exists(stagingFolder);
-  if (staged || remains) await removeStaged();
-  return staged;
-}
-
-async function removeStaged(): Promise<void> {
-  const text = await readFile(customCfg, 'utf8').catch(() => '');
-  if (text.startsWith(customCfgMark)) {
-    await rm(customCfg);
-    await syncPath(dirname(customCfg));
-  }
-  await rm(stagingFolder, { recursive: true, force: true });
-}
-
-async function isStaged(host: Host): Promise<boolean> {
-  return ((await host.readText(customCfg)) ?? '').startsWith(customCfgMark);
-}
-
-async function refuseStaged(host: Host): Promise<void> {
-  if (!(await isStaged(host))) return;
-  throw new PineError('STATE_HIJACK_STAGED', 'a take-over is staged already', {
-    expected: 'none',
-    found: `${customCfg} and ${stagingFolder}`,
-    where: 'this machine',
-    remedy: 'reboot to start it, or take it away with `pinectl hijack --cancel`',
-  });
 }
 
 async function prepare(takeOver: TakeOver, road: Road): Promise<Staged> {
@@ -190,38 +157,4 @@ async function findStageSector(host: Host, road: Road): Promise<number> {
     where: road.diskPath,
     remedy: 'report this, with what `filefrag -b512 -v` says',
   });
-}
-
-/**
- * The last step: GRUB's script gets its name once everything is where GRUB looks, which ignores the
- * journal (S6). Then GRUB's own code reads it all back.
- */
-async function activate(road: Road): Promise<void> {
-  await settle();
-  await rename(join(stagingFolder, 'custom.cfg'), customCfg);
-  await syncPath(dirname(customCfg));
-  await settle();
-  await nodeBlockDevice(road.diskPath).dropCache();
-  const kind = road.oldTable === undefined ? 'msdos' : 'gpt';
-  const names = ['vmlinuz', 'initramfs', 'boot.sha256', 'env'];
-  for (const path of [customCfg, ...names.map((name) => join(stagingFolder, name))]) {
-    await runProgram('grub-fstest', [
-      ...[road.diskPath, 'cmp', `(loop0,${kind}${road.rootNumber})${path}`, path],
-    ]);
-  }
-}
-
-/** Everything on the disk, and the journal empty: what freezing does. */
-async function settle(): Promise<void> {
-  const freeze = 'sync; fsfreeze -f "$1" && fsfreeze -u "$1"';
-  await runProgram('sh', ['-c', freeze, 'sh', stagingFolder]);
-}
-
-async function syncPath(path: string): Promise<void> {
-  const handle = await open(path, 'r');
-  try {
-    await handle.sync();
-  } finally {
-    await handle.close();
-  }
 }

@@ -1,0 +1,76 @@
+import { open, readFile, rename, rm } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
+import { nodeBlockDevice } from '../../../disk/node-block-device.ts';
+import { PineError } from '../../../error.ts';
+import { runProgram } from '../../program.ts';
+import type { Host } from '../host.ts';
+import { customCfg, customCfgMark, stagingFolder } from './installer-entry.ts';
+import type { Road } from './road.ts';
+
+/**
+ * The last step: GRUB's script gets its name once everything is where GRUB looks, which ignores the
+ * journal (S6). Then GRUB's own code reads it all back.
+ */
+export async function activate(road: Road): Promise<void> {
+  await settle();
+  await rename(join(stagingFolder, 'custom.cfg'), customCfg);
+  await syncPath(dirname(customCfg));
+  await settle();
+  await nodeBlockDevice(road.diskPath).dropCache();
+  const kind = road.oldTable === undefined ? 'msdos' : 'gpt';
+  const names = ['vmlinuz', 'initramfs', 'boot.sha256', 'env'];
+  for (const path of [customCfg, ...names.map((name) => join(stagingFolder, name))]) {
+    await runProgram('grub-fstest', [
+      ...[road.diskPath, 'cmp', `(loop0,${kind}${road.rootNumber})${path}`, path],
+    ]);
+  }
+}
+
+/** Everything on the disk, and the journal empty: what freezing does. */
+export async function settle(): Promise<void> {
+  const freeze = 'sync; fsfreeze -f "$1" && fsfreeze -u "$1"';
+  await runProgram('sh', ['-c', freeze, 'sh', stagingFolder]);
+}
+
+/** Takes a staged take-over away; says whether there was one. GRUB's script goes first, and durably (S6). */
+export async function cancelTakeOver(host: Host): Promise<boolean> {
+  const staged = await isStaged(host);
+  const remains = await host.exists(stagingFolder);
+  if (staged || remains) await removeStaged();
+  return staged;
+}
+
+/** Takes everything away, GRUB's script first. */
+export async function removeStaged(): Promise<void> {
+  const text = await readFile(customCfg, 'utf8').catch(() => '');
+  if (text.startsWith(customCfgMark)) {
+    await rm(customCfg);
+    await syncPath(dirname(customCfg));
+  }
+  await rm(stagingFolder, { recursive: true, force: true });
+}
+
+async function isStaged(host: Host): Promise<boolean> {
+  return ((await host.readText(customCfg)) ?? '').startsWith(customCfgMark);
+}
+
+/** Throws STATE_HIJACK_STAGED. */
+export async function refuseStaged(host: Host): Promise<void> {
+  if (!(await isStaged(host))) return;
+  throw new PineError('STATE_HIJACK_STAGED', 'a take-over is staged already', {
+    expected: 'none',
+    found: `${customCfg} and ${stagingFolder}`,
+    where: 'this machine',
+    remedy: 'reboot to start it, or take it away with `pinectl hijack --cancel`',
+  });
+}
+
+/** What a file or folder holds is on stable storage (S6). */
+export async function syncPath(path: string): Promise<void> {
+  const handle = await open(path, 'r');
+  try {
+    await handle.sync();
+  } finally {
+    await handle.close();
+  }
+}
