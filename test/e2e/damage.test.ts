@@ -71,6 +71,8 @@ describe.skipIf(skipped !== undefined)('(b) a new slot that was damaged after it
       reason: expect.stringMatching(/did not match their hashes|could not load/),
     });
     expect(held).toHaveLength(1);
+    if (what !== cases[0]?.what) return;
+    // What is held is not tried again, whatever it was that damaged it.
     await lab.follow('server');
     expect((await lab.machine.run('pinectl upgrade')).output).toMatch(/^STATE_HELD/m);
   });

@@ -1,6 +1,7 @@
 import { type ChildProcess, spawn } from 'node:child_process';
-import { accessSync, constants, copyFileSync, existsSync, readFileSync, rmSync } from 'node:fs';
+import { copyFileSync, existsSync, readFileSync, rmSync } from 'node:fs';
 import { type CommandResult, Control } from './control.ts';
+import { hasKvm } from './kvm.ts';
 
 export interface MachineOptions {
   /** A raw disk image, which the machine changes. */
@@ -205,14 +206,4 @@ function forwarding({ forward }: MachineOptions): string {
 
 function drive(kind: string, unit: number, file: string): string[] {
   return ['-drive', `if=${kind},format=raw,unit=${unit},file=${file}`];
-}
-
-/** /dev/kvm alone proves nothing: some virtual machines have it and can't run a guest. */
-function hasKvm(): boolean {
-  try {
-    accessSync('/dev/kvm', constants.R_OK | constants.W_OK);
-    return /^flags\s*:.* (vmx|svm) /m.test(readFileSync('/proc/cpuinfo', 'utf8'));
-  } catch {
-    return false;
-  }
 }
