@@ -120,8 +120,12 @@ function growth(contestants: readonly Contestant[]): string[] {
       const [small, large] = [find(program, what, few), find(program, what, many)];
       if (small === undefined || large === undefined) return [];
       const time = (large.seconds / small.seconds).toFixed(2);
-      const processor = (large.processor / small.processor).toFixed(2);
-      return [`${program} ${time} × the time, ${processor} × the processor`];
+      // It is counted in hundredths of a second, and some need less.
+      const processor =
+        small.processor > 0
+          ? `, ${(large.processor / small.processor).toFixed(2)} × the processor`
+          : '';
+      return [`${program} ${time} × the time${processor}`];
     });
     return `${what}, ${many} commits next to ${few}: ${factors.join('; ')}`;
   });
