@@ -17,6 +17,12 @@ interface Loaded {
 const usualRuns = 5;
 
 const measurements: Record<string, () => Promise<Loaded>> = {
+  ...Object.fromEntries(
+    ['make-root', 'mini', 'mini-arm64', 'node', 'server'].map((pair) => [
+      `apply:${pair}`,
+      async () => (await import('./apply.ts')).measurementOf(pair),
+    ]),
+  ),
   commit: () => import('./commit.ts'),
   'commit-again': () => import('./commit-again.ts'),
   ...Object.fromEntries(

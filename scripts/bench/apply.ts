@@ -1,0 +1,116 @@
+import {
+  copyFileSync,
+  existsSync,
+  mkdirSync,
+  readFileSync,
+  rmdirSync,
+  statSync,
+  writeFileSync,
+} from 'node:fs';
+import { join } from 'node:path';
+import { build } from 'esbuild';
+import { projectFolder } from '../root/programs.ts';
+import { builtPinectl } from './built-pinectl.ts';
+import { pairs } from './delta-pairs.ts';
+import { type Bench, CannotMeasure, type Measurement, type Result } from './measurement.ts';
+import { compare, type Job, runProgram } from './timed.ts';
+
+const cgroups = '/sys/fs/cgroup/memory';
+const limit = 64 << 20;
+
+/** Applying the delta of a pair in a memory cgroup of 64 MB without swap, next to `cat image > slot; sync` there. */
+export function measurementOf(name: string): { measure: Measurement; usualRuns?: number } {
+  const pair = pairs[name];
+  if (pair === undefined) throw new CannotMeasure(`there is no pair ${name}`);
+  return { measure: (bench) => measureApplying(name, bench), usualRuns: 3 };
+}
+
+async function measureApplying(name: string, bench: Bench): Promise<Result> {
+  const { folder, runs } = bench;
+  const pair = pairs[name];
+  if (pair === undefined) throw new CannotMeasure(`there is no pair ${name}`);
+  if (process.getuid?.() !== 0 || !existsSync(`${cgroups}/memory.memsw.limit_in_bytes`)) {
+    throw new CannotMeasure('no memory cgroups (version 1) that this user may make');
+  }
+  const path = (file: string): string => join(folder, file);
+  const [old, made, slot, delta] = [path('old'), path('new'), path('slot'), path('delta')];
+  const pinectl = await builtPinectl(folder);
+  const repo = path('repo');
+  const trees = await pair.trees(bench);
+  await runProgram(pinectl('init', '--repo', repo));
+  for (const [tree, image] of [
+    [trees.old, old],
+    [trees.new, made],
+  ] as const) {
+    await runProgram(pinectl('commit', '--repo', repo, '--ref', 'bench', '--tree', tree));
+    const output = ['--ref', 'bench', '--format', 'squashfs', '-o', image];
+    await runProgram(pinectl('image', '--repo', repo, ...output));
+  }
+  const show = pinectl('show', '--repo', repo, '--json', 'bench');
+  const { commit, parent } = JSON.parse((await runProgram(show)).output);
+  await runProgram(pinectl('delta', 'generate', '--repo', repo, '--to', commit));
+  copyFileSync(join(repo, 'pine/deltas', commit, `${parent}.delta`), delta);
+  copyFileSync(made, slot);
+  const applier = await bundleApplier(path('applier.mjs'));
+  const node = [process.execPath, ...settings(), applier] as const;
+  const group = join(cgroups, `pine-bench-${process.pid}`);
+  mkdirSync(group);
+  try {
+    for (const file of ['memory.limit_in_bytes', 'memory.memsw.limit_in_bytes']) {
+      writeFileSync(join(group, file), String(limit));
+    }
+    const job = (title: string, command: readonly string[]): Job => ({
+      name: title,
+      async prepare() {
+        await runProgram(['sync']);
+        for (const file of [old, made, slot, delta]) await forget(file);
+        writeFileSync(join(group, 'memory.max_usage_in_bytes'), '0');
+      },
+      command: () => [
+        ...(['sh', '-c', 'echo $$ >"$0/cgroup.procs" && exec "$@"', group] as const),
+        ...command,
+      ],
+      bytes: () => ({
+        'in the group': Number(readFileSync(join(group, 'memory.max_usage_in_bytes'), 'utf8')),
+      }),
+    });
+    const contestants = await compare(
+      [
+        job('the delta into the slot, flushed', [...node, 'write', delta, old, slot]),
+        job('cat image > slot; sync', ['sh', '-c', 'cat "$0" >"$1"; sync "$1"', made, slot]),
+        job('reading it back (S2)', [...node, 'read-back', delta, old, slot]),
+        job('node doing nothing', [process.execPath, ...settings(), '-e', '0']),
+      ],
+      runs,
+    );
+    return {
+      what: `applying the delta of ${pair.what}, in 64 MB without swap, page cache counted: ${Math.round(statSync(made).size / 1e6)} MB by ${Math.round(statSync(delta).size / 1e3)} kB`,
+      contestants,
+      notes: [
+        'nothing of images, slot and delta is in the page cache before',
+        'the text of Node.js is, charged to another group, as where other programs run in it; where it is not, the read-ahead of the disk decides (docs/deltas.md)',
+        "pine's times have the start of Node.js in them",
+      ],
+    };
+  } finally {
+    writeFileSync(join(group, 'memory.force_empty'), '0');
+    rmdirSync(group);
+  }
+}
+
+/** Node.js' settings of /usr/bin/pinectl. */
+function settings(): readonly string[] {
+  const script = readFileSync(join(projectFolder, 'overlay/usr/bin/pinectl'), 'utf8');
+  return /^exec node ((?:--\S+ )+)/m.exec(script)?.[1]?.trim().split(' ') ?? [];
+}
+
+async function bundleApplier(outfile: string): Promise<string> {
+  const entry = join(import.meta.dirname, 'delta-applier.ts');
+  await build({ entryPoints: [entry], bundle: true, platform: 'node', format: 'esm', outfile });
+  return outfile;
+}
+
+/** Drops a file, which is on stable storage, from the page cache. */
+async function forget(file: string): Promise<void> {
+  await runProgram(['dd', `if=${file}`, 'iflag=nocache', 'count=0', 'status=none']);
+}
