@@ -12,8 +12,8 @@ const fuse = 'NODE_SEA_FUSE_fce680ab2cc467b6e072b8b5df1996b2';
 const nodeArguments = [
   '--max-old-space-size=32',
   '--max-semi-space-size=1',
-  '--optimize-for-size',
   '--v8-pool-size=0',
+  '--no-concurrent-recompilation',
 ];
 
 /**
