@@ -68,8 +68,9 @@ async function measurePair(pair: Pair, bench: Bench): Promise<Result> {
       bytes: () => ({ image: statSync(path('made.squashfs')).size }),
     },
   ];
-  const missing = ['ostree', 'bsdiff', 'bzip2', 'xz'].filter((program) => !hasProgram(program));
-  if (!missing.includes('bsdiff')) {
+  const bsdiffNeeds = pair.bsdiff === 'files' ? ['bsdiff', 'bzip2', 'xz'] : ['bsdiff'];
+  const missing = ['ostree', ...bsdiffNeeds].filter((program) => !hasProgram(program));
+  if (!bsdiffNeeds.some((program) => missing.includes(program))) {
     if (pair.bsdiff === 'images') await image(to, 'new.squashfs');
     jobs.splice(3, 0, bsdiff(pair, trees, path));
   }
