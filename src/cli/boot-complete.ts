@@ -62,7 +62,7 @@ function describe(outcome: BootOutcome): string {
         ...outcome.failed.map(({ name, detail }) => `health ${name} failed: ${detail}`),
       ].join('\n');
     case 'fell-back':
-      return `fell back: ${outcome.reason}; the commit is held`;
+      return `fell back: ${outcome.reason}${outcome.held ? '; the commit is held' : ''}`;
     case 'recovered':
       return 'the boot loader could not follow its choice: it has a fresh one';
     case 'postponed':

@@ -244,6 +244,16 @@ describe('a staged deployment', () => {
     expect(problems).toEqual([]);
   });
 
+  it('that was held and is wanted all the same is armed by the reboot', async () => {
+    const world = afterCut(staged, keepAll);
+    await rollback(machineOf(world), { ...quiet, reboot: false });
+    await codeOfAsync(() => stage(world), 'STATE_HELD');
+    const again = { ...options(), retry: true, reboot: false };
+    expect(await upgrade(machineOf(world), again)).toMatchObject({ kind: 'staged' });
+    expect(await shutDown(world)).toMatchObject({ kind: 'armed', commit: two.checksum });
+    expect(await world.boot.readChoice()).toEqual(armed);
+  });
+
   it('S2: is not repaired: a cut would leave it staged with its slot half written', async () => {
     const repair = () =>
       repairOtherSlot(machineOf(afterCut(staged, keepAll)), { keys: [], note: () => {} });

@@ -17,6 +17,11 @@ export async function stage(work: Work): Promise<void> {
   const { id, slot, commit } = deployment;
   if (strict) throwOnConflicts(await readConflicts(machine, id), machine.etc);
   const { failing } = baseline;
+  // A held commit comes so far by --retry only. What is staged and held would not be armed by the reboot.
+  const { value: state } = await readState(machine);
+  if (state.held.some((hold) => hold.commit === commit)) {
+    await writeState(machine, withoutHold(state, commit));
+  }
   await writeStaged(machine, { deployment: id, slot, commit, version, tries, deadline, failing });
 }
 
