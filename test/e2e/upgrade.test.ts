@@ -1,15 +1,25 @@
+import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest';
+import { missing } from '../support/requirements.ts';
+import { address, editSshd, findings, setUp, sshSettings } from './harness/administrator.ts';
 import { Lab } from './harness/lab.ts';
+import { SshClient } from './harness/ssh.ts';
 import { kernelNote } from './harness/test-root.ts';
 
 const { folder = '', skipped } = inject('e2e');
+const reason = skipped ?? missing('openssh');
 
-describe.skipIf(skipped !== undefined)('a BIOS machine of 128 MB', () => {
+describe.skipIf(reason !== undefined)('a BIOS machine of 128 MB', () => {
   let lab: Lab;
+  let ssh: SshClient;
+  /** What the administrator's login has found before the first upgrade. */
+  let found: string;
 
   beforeAll(async () => {
     console.log(`upgrade: ${kernelNote}`);
-    lab = await Lab.start(folder, 'upgrade', { memory: 128 });
+    ssh = await SshClient.make(join(folder, 'runs/ssh'));
+    const options = { memory: 128, forward: { port: ssh.port, to: `${address}:22` } };
+    lab = await Lab.start(folder, 'upgrade', options);
     await lab.machine.waitForBoot();
     await lab.follow('server');
   });
@@ -28,6 +38,22 @@ describe.skipIf(skipped !== undefined)('a BIOS machine of 128 MB', () => {
     expect(status).toBe(1);
     expect(output).toMatch(/can not change this system.*pinectl upgrade/s);
     expect(await lab.machine.check('apk info')).toMatch(/^busybox$/m);
+  });
+
+  it('is set up by its administrator, who then logs in by key', async () => {
+    await setUp(lab, ssh);
+    found = await findings(ssh);
+    expect(found).toMatch(/^web1\nweb1\n10[.]0[.]2[.]77\/24$/m);
+    expect(found).toMatch(/^\/etc\/shadow:root:\$\d\$/m);
+    expect(found).toMatch(/ [*] status: started$/m);
+    expect(found).toMatch(/^uid=\d+\(anna\) .*\(wheel\)/m);
+    expect(await sshSettings(ssh)).toBe(
+      'clientaliveinterval 0, logingracetime 120, maxauthtries 4, maxsessions 10',
+    );
+    const status = await lab.machine.check('pinectl etc status');
+    expect(status).toMatch(/^M {2}ssh\/sshd_config$/m);
+    expect(status).toMatch(/^M {2}shadow {2}\(secret\)$/m);
+    expect(status).toMatch(/^A {2}runlevels\/boot\/syslog$/m);
   });
 
   it('S2: upgrades into the other slot, which is read back from the device', async () => {
@@ -51,14 +77,36 @@ describe.skipIf(skipped !== undefined)('a BIOS machine of 128 MB', () => {
   it('reboots into it and confirms it by itself', async () => {
     // What the image itself says: /etc is the machine's own, and came along.
     const release = await lab.machine.check('cat /usr/etc/alpine-release');
+    await editSshd(lab, '#LoginGraceTime 2m', 'LoginGraceTime 90'); // after it was staged
     lab.machine.send('reboot');
     await lab.machine.waitForBoot();
-    const { running, history, held } = await lab.status();
+    const { running, history, held, conflicts } = await lab.status();
     expect(running).toMatchObject({ slot: 'b', choice: 'trial', data: 'ok' });
+    expect(conflicts).toEqual([]);
     expect(history.map(({ kind }) => kind)).toEqual(['armed', 'confirmed']);
     expect(held).toEqual([]);
     expect(await lab.machine.check('cat /usr/etc/alpine-release')).not.toBe(release);
     expect(await lab.machine.check('cat /etc/kept /srv/kept /var/kept')).toBe('kept\nkept\nkept');
+  });
+
+  it('S8: has all that the administrator did, up to the reboot, and what the release brings', async () => {
+    expect(await findings(ssh)).toBe(found);
+    expect(await sshSettings(ssh)).toBe(
+      'clientaliveinterval 300, logingracetime 90, maxauthtries 4, maxsessions 10',
+    );
+    expect(await ssh.run('root', 'id metrics')).toMatch(/^uid=321\(metrics\)/);
+    const changes = await lab.machine.check('pinectl etc log ssh/sshd_config');
+    expect(changes.split('\n').length).toBeGreaterThanOrEqual(2);
+    expect(await lab.machine.check('pinectl etc diff ssh/sshd_config')).toMatch(
+      /^-#MaxAuthTries 6\n[+]MaxAuthTries 4$/m,
+    );
+  });
+
+  it('has two slots that are what was signed', async () => {
+    const said = await lab.machine.check('pinectl verify', 600);
+    console.log(`verify: ${said}`);
+    expect(said).toMatch(/^slot b, running: whole: /m);
+    expect(said).toMatch(/^slot a: whole: /m);
   });
 
   it('has nothing to do when it is asked again', async () => {
@@ -77,6 +125,11 @@ describe.skipIf(skipped !== undefined)('a BIOS machine of 128 MB', () => {
     const { running, held } = await lab.status();
     expect(running).toMatchObject({ slot: 'a', choice: 'order' });
     expect(held).toHaveLength(1);
+    expect(await findings(ssh)).toBe(found);
+    expect(await sshSettings(ssh)).toBe(
+      'clientaliveinterval 0, logingracetime 90, maxauthtries 4, maxsessions 10',
+    );
+    await expect(ssh.run('root', 'id metrics')).rejects.toThrow();
     const again = await lab.machine.run('pinectl upgrade');
     expect(again).toMatchObject({ status: 6 });
     expect(again.output).toMatch(/^STATE_HELD/m);

@@ -6,6 +6,7 @@ import { pinectl } from './pinectl.ts';
 import {
   breakages,
   buildTestRoot,
+  changeDefaults,
   diskSize,
   hasSharedAlpine,
   kernelNote,
@@ -43,6 +44,7 @@ export async function buildRelease(folder: string): Promise<void> {
   const v2 = join(roots, 'v2');
   await buildTestRoot(v1, serverRoot('v1'), publicKey);
   await buildTestRoot(v2, serverRoot('v2'), publicKey);
+  changeDefaults(v2);
 
   let time = 1_750_000_000;
   const commit = async (name: string, root: string, subject: string) => {

@@ -4,6 +4,7 @@ import {
   existsSync,
   globSync,
   mkdirSync,
+  readFileSync,
   renameSync,
   rmSync,
   writeFileSync,
@@ -119,6 +120,18 @@ export function putFile(root: string, path: string, text: string, mode = 0o644):
   rmSync(join(root, path), { force: true });
   mkdirSync(join(root, path, '..'), { recursive: true });
   writeFileSync(join(root, path), text, { mode });
+}
+
+/** What v2 ships under /etc that v1 does not: a line of a file that administrators edit, and an account. */
+export function changeDefaults(root: string): void {
+  const path = join(root, 'etc/ssh/sshd_config');
+  const text = readFileSync(path, 'utf8');
+  const changed = text.replace(/^#ClientAliveInterval 0$/m, 'ClientAliveInterval 300');
+  if (changed === text) throw new Error(`${path} has no line #ClientAliveInterval 0`);
+  writeFileSync(path, changed);
+  appendFileSync(join(root, 'etc/passwd'), 'metrics:x:321:321:metrics:/var/empty:/sbin/nologin\n');
+  appendFileSync(join(root, 'etc/group'), 'metrics:x:321:\n');
+  appendFileSync(join(root, 'etc/shadow'), 'metrics:!:20000:0:99999:7:::\n');
 }
 
 /** Ways in which a new root can be bad. Each changes a good one. */
