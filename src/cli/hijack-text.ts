@@ -15,7 +15,7 @@ export function describePreflight(
     ...section('Found', findings(facts, commit)),
     ...section('Carried over', carriedOver(facts)),
     ...section('Lost', preflight.lost),
-    ...section('What a take-over would do (it is not there yet for use)', steps(facts, preflight)),
+    ...section('What a take-over does', steps(facts, preflight)),
     ...section('Worth knowing', preflight.warnings),
     ...section(
       preflight.refusals.length === 0 ? 'Nothing is in the way' : 'In the way',

@@ -35,7 +35,9 @@ export function define(command: Command): void {
     .addHelpText(
       'after',
       `
-Only --check is there for use: a whole take-over was not seen yet (docs/hijack.md).
+Fetches and verifies the commit, builds all that will be written, and has GRUB start the installer at
+the next boot, once: reboot when it is done. Until then --cancel takes it away. So far with BIOS and the
+root on a partition of its own; whatever is not known is refused before anything is written.
 With --check and without a commit nothing is said of its size and drivers. The exit status is 0 when
 nothing is in the way.
 
@@ -43,6 +45,7 @@ Examples:
   ./pinectl-linux-x64 hijack --check
   ./pinectl-linux-x64 hijack --check --remote https://example.org/repo --ref alpine/x86_64/web --key release.pub
   ./pinectl-linux-x64 hijack --check --json | jq .refusals
+  ./pinectl-linux-x64 hijack --remote https://example.org/repo --ref alpine/x86_64/web --key release.pub && reboot
 
 More: docs/hijack.md`,
     )
@@ -52,9 +55,6 @@ More: docs/hijack.md`,
 async function run(options: Options): Promise<void> {
   const { nodeHost } = await import('../install/hijack/node-host.ts');
   if (options.cancel === true) return cancel(nodeHost, options);
-  if (options.check !== true && process.env.PINE_UNFINISHED !== 'hijack') {
-    throw usage('--check: the take-over is not there yet for use (docs/hijack.md)', 'no --check');
-  }
   const { surveyHost } = await import('../install/hijack/survey.ts');
   const { judge } = await import('../install/hijack/preflight.ts');
   const layouts = await readLayouts(options.layout);

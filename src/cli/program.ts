@@ -58,7 +58,7 @@ const commands: readonly (readonly [string, string, () => Promise<CommandModule>
   ],
   ['image', 'write a disk that boots, or the bare image of a slot', () => import('./image.ts')],
   ['etc', "what of /etc is this machine's own, and its history", () => import('./etc.ts')],
-  ['hijack', 'look whether a Debian server can become a pine machine', () => import('./hijack.ts')],
+  ['hijack', 'turn a running Debian server into a pine machine', () => import('./hijack.ts')],
   ['state', 'which paths stay when the release changes', () => import('./state.ts')],
   ['history', 'what was armed, confirmed and left', () => import('./history.ts')],
   ['delta', 'make and use deltas between commits', () => import('./delta.ts')],
