@@ -11,7 +11,6 @@ import { unpackApk } from '../../src/build/sources/unpack-apk.ts';
 import { unpackTar } from '../../src/build/sources/unpack-tar.ts';
 import { unpackedStream } from '../../src/build/sources/unpacked-stream.ts';
 import { commitJson, commitText } from '../../src/cli/commit-text.ts';
-import { PineError } from '../../src/error.ts';
 import { decodeCommit, encodeCommit } from '../../src/repo/commit-object.ts';
 import { readRef } from '../../src/repo/refs.ts';
 import { Repository } from '../../src/repo/repository.ts';
@@ -19,12 +18,11 @@ import { decodePaxRecords, encodePaxRecords } from '../../src/tar/pax-records.ts
 import { tarOf } from '../build/support/tar-of.ts';
 import { quick } from '../repo/support/quick.ts';
 import { temporaryFolder } from '../repo/support/temporary-folder.ts';
+import { fuzzDecoder } from './fuzz-decoder.ts';
 import { mutate, randomSource } from './mutate.ts';
 
 /** PINE_FUZZ_SEED=… repeats a run. */
 const seed = Number(process.env.PINE_FUZZ_SEED ?? randomInt(2 ** 31));
-/** Milliseconds that one may take on a machine that does much else: it shows what hangs. */
-const longest = 10_000;
 
 const folder = temporaryFolder();
 const sum = (text: string) => createHash('sha256').update(text).digest('hex');
@@ -214,24 +212,7 @@ describe(`PINE_FUZZ_SEED=${seed}`, () => {
     async (...decoder) => {
       const [name, rounds, samples, decode, least] = decoder;
       console.info(`PINE_FUZZ_SEED=${seed}`);
-      for (const sample of samples) await decode(sample);
-      const random = randomSource(seed);
-      let refused = 0;
-      for (let round = 0; round < rounds; round += 1) {
-        const bytes = mutate(samples, random);
-        const started = performance.now();
-        try {
-          await decode(bytes);
-        } catch (error) {
-          refused += 1;
-          if (!(error instanceof PineError)) {
-            const hex = bytes.subarray(0, 4000).toString('hex');
-            throw new Error(`seed ${seed}, ${name}, round ${round}: ${hex}`, { cause: error });
-          }
-        }
-        const took = performance.now() - started;
-        if (took > longest) throw new Error(`seed ${seed}, ${name}, round ${round}: ${took} ms`);
-      }
+      const refused = await fuzzDecoder({ name, seed, rounds, samples, decode });
       expect(refused).toBeGreaterThanOrEqual(rounds * least);
     },
     300_000,

@@ -1,7 +1,6 @@
 import { createHash, randomInt } from 'node:crypto';
 import { deflateRawSync } from 'node:zlib';
 import { describe, expect, test } from 'vitest';
-import { PineError } from '../../src/error.ts';
 import { layOutImage } from '../../src/image/layout.ts';
 import { decodeTrailer, encodeTrailer } from '../../src/image/trailer.ts';
 import { encodePlan, openPlan } from '../../src/plan/plan-file.ts';
@@ -28,12 +27,10 @@ import {
 import { checkConfig, initialConfig } from '../../src/repo/repository-config.ts';
 import { decodeSummary, encodeSummary } from '../../src/repo/summary.ts';
 import { TreeMaker } from '../support/make-tree.ts';
-import { mutate, randomSource } from './mutate.ts';
+import { fuzzDecoder } from './fuzz-decoder.ts';
 
 /** PINE_FUZZ_SEED=… repeats a run. */
 const seed = Number(process.env.PINE_FUZZ_SEED ?? randomInt(2 ** 31));
-/** Milliseconds that one object may take on a machine that does much else: it shows what hangs. */
-const longest = 10_000;
 
 const where = 'a mutated object';
 const sum = (text: string) => createHash('sha256').update(text).digest('hex');
@@ -145,24 +142,7 @@ describe(`PINE_FUZZ_SEED=${seed}`, () => {
 
   test.each(decoders)('%s: %i mutations: an error with a code, or a value', async (...decoder) => {
     const [name, rounds, samples, decode] = decoder;
-    for (const sample of samples) await decode(sample);
-    const random = randomSource(seed);
-    let refused = 0;
-    for (let round = 0; round < rounds; round += 1) {
-      const bytes = mutate(samples, random);
-      const started = performance.now();
-      try {
-        await decode(bytes);
-      } catch (error) {
-        refused += 1;
-        if (!(error instanceof PineError)) {
-          const hex = bytes.subarray(0, 2000).toString('hex');
-          throw new Error(`seed ${seed}, ${name}, round ${round}: ${hex}`, { cause: error });
-        }
-      }
-      const took = performance.now() - started;
-      if (took > longest) throw new Error(`seed ${seed}, ${name}, round ${round}: ${took} ms`);
-    }
+    const refused = await fuzzDecoder({ name, seed, rounds, samples, decode });
     // The mutations do break what they are made of.
     expect(refused).toBeGreaterThan(rounds / 10);
   });
