@@ -54,6 +54,8 @@ const services = [
   ...['mount-ro', 'mtab', 'networking', 'pine-boot-complete', 'pine-finalize-staged', 'procfs'],
   ...['root', 'sshd', 'swap', 'sysctl', 'sysfs'],
 ];
+/** One that an administrator enables, and what it needs: they are there, and no runlevel has them. */
+const forAdministrator = ['syslog', 'hwclock', 'osclock', 'swclock'];
 
 /**
  * Builds the root of a server, and lets a test in: a shell on the second serial port, QEMU's
@@ -89,9 +91,13 @@ export async function buildTestRoot(
     const text = '#!/bin/sh\necho "$PINE_EVENT $PINE_SLOT" >>/var/hooks.log\n';
     putFile(root, `usr/lib/pine/hooks.d/${event}/50-test`, text, 0o755);
   }
-  for (const path of globSync(['etc/init.d/*', 'etc/runlevels/*/*'], { cwd: root })) {
-    if (!services.includes(basename(path))) rmSync(join(root, path), { force: true });
-  }
+  const keep = (pattern: string, names: readonly string[]): void => {
+    for (const path of globSync(pattern, { cwd: root })) {
+      if (!names.includes(basename(path))) rmSync(join(root, path), { force: true });
+    }
+  };
+  keep('etc/init.d/*', [...services, ...forAdministrator]);
+  keep('etc/runlevels/*/*', services);
   // The network's driver is loaded by name.
   appendFileSync(join(root, 'etc/modules'), 'virtio_net\n');
   if (!hasKvm()) interpretOnly(root);
