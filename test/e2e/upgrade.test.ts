@@ -2,7 +2,7 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest';
 import { missing } from '../support/requirements.ts';
 import { address, editSshd, findings, setUp, sshSettings } from './harness/administrator.ts';
-import { Lab } from './harness/lab.ts';
+import { Lab, type LabOptions } from './harness/lab.ts';
 import { SshClient } from './harness/ssh.ts';
 import { kernelNote } from './harness/test-root.ts';
 
@@ -12,13 +12,14 @@ const reason = skipped ?? missing('openssh');
 describe.skipIf(reason !== undefined)('a BIOS machine of 128 MB', () => {
   let lab: Lab;
   let ssh: SshClient;
+  let options: LabOptions;
   /** What the administrator's login has found before the first upgrade. */
   let found: string;
 
   beforeAll(async () => {
     console.log(`upgrade: ${kernelNote}`);
     ssh = await SshClient.make(join(folder, 'runs/ssh'));
-    const options = { memory: 128, forward: { port: ssh.port, to: `${address}:22` } };
+    options = { memory: 128, forward: { port: ssh.port, to: `${address}:22` } };
     lab = await Lab.start(folder, 'upgrade', options);
     await lab.machine.waitForBoot();
     await lab.follow('server');
@@ -133,6 +134,51 @@ describe.skipIf(reason !== undefined)('a BIOS machine of 128 MB', () => {
     const again = await lab.machine.run('pinectl upgrade');
     expect(again).toMatchObject({ status: 6 });
     expect(again.output).toMatch(/^STATE_HELD/m);
+  });
+
+  it('stages it again, and then tries a kernel argument, which does not pass', async () => {
+    const check = '/etc/pine/health.d/50-argument';
+    await lab.machine.check(
+      `printf '%s\\n' '#!/bin/sh' 'cp /proc/cmdline /var/tried; ! grep -ow pine-test.bad /proc/cmdline' >${check}
+       chmod 755 ${check}`,
+    );
+    await lab.follow('server', { tries: 1 });
+    await lab.machine.check('pinectl upgrade --retry --no-reboot', 600);
+    const said = await lab.machine.check('pinectl kargs --append=pine-test.bad --no-reboot 2>&1');
+    expect(said).toMatch(/an upgrade is staged/);
+    expect(await lab.machine.check('pinectl kargs 2>/dev/null')).toMatch(/ pine-test[.]bad$/m);
+    await editSshd(lab, '#MaxSessions 10', 'MaxSessions 7');
+
+    // No shutdown: nothing is armed but the argument.
+    await lab.machine.kill();
+    await lab.web.close();
+    lab = await Lab.resume(folder, lab.disk, options);
+    await lab.machine.waitForBoot({ after: 1 });
+    expect(await lab.machine.check('cat /var/tried')).toMatch(/ pine-test[.]bad /);
+    expect(await lab.machine.check('cat /proc/cmdline')).not.toContain('pine-test.bad');
+    const { running, history, held, staged } = await lab.status();
+    expect(running).toMatchObject({ slot: 'a', choice: 'order' });
+    expect(history.at(-1)).toMatchObject({
+      kind: 'fell-back',
+      reason: expect.stringMatching(/50-argument failed: exit 1: .*pine-test[.]bad/),
+    });
+    expect(held).toEqual([]);
+    expect(staged).toMatchObject({ slot: 'b' });
+  });
+
+  it('S8: boots what was staged after the next reboot, with what was edited before the power cut', async () => {
+    await lab.follow('server');
+    lab.machine.send('reboot');
+    await lab.machine.waitForBoot();
+    const { running, history } = await lab.status();
+    expect(running).toMatchObject({ slot: 'b', choice: 'trial' });
+    expect(history.at(-1)).toMatchObject({ kind: 'confirmed' });
+    expect(await findings(ssh)).toBe(found);
+    expect(await sshSettings(ssh)).toBe(
+      'clientaliveinterval 300, logingracetime 90, maxauthtries 4, maxsessions 7',
+    );
+    expect(await ssh.run('root', 'id metrics')).toMatch(/^uid=321\(metrics\)/);
+    expect(await lab.machine.check('cat /etc/kept /srv/kept /var/kept')).toBe('kept\nkept\nkept');
   });
 });
 
