@@ -16,6 +16,7 @@ const checks = {
   openssh: () => runs('ssh-keygen', ['-?']),
   promtool: () => runs('promtool', ['--version']),
   strip: () => runs('strip', ['--version']),
+  mmdebstrap: () => runs('mmdebstrap', ['--version']),
   root: () => process.getuid?.() === 0,
   alpine: () => existsSync(alpineFolder),
   debian: () => isDebian12() && runs('apt-get', ['--version']),

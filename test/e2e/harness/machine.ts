@@ -71,7 +71,7 @@ export class Machine {
 
   /**
    * Waits until a system has come up that was not waited for before, in `slot` if that is given, and
-   * until pine has judged that boot. `after` so many boots, which are not looked at: they end by themselves.
+   * until pine has judged that boot. A system that is not pine has the slot `''`. `after` so many boots, which are not looked at: they end by themselves.
    */
   async waitForBoot({
     seconds = 300,
@@ -79,7 +79,7 @@ export class Machine {
     after = 0,
   }: {
     seconds?: number;
-    slot?: 'a' | 'b';
+    slot?: 'a' | 'b' | '';
     after?: number;
   } = {}) {
     const what = `a boot${slot === undefined ? '' : ` of slot ${slot}`}`;

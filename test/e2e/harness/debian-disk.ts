@@ -1,0 +1,189 @@
+import { createHash } from 'node:crypto';
+import {
+  appendFileSync,
+  closeSync,
+  copyFileSync,
+  existsSync,
+  ftruncateSync,
+  mkdirSync,
+  mkdtempSync,
+  openSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
+import { basename, join } from 'node:path';
+import { cacheFolder, run } from '../../../scripts/root/programs.ts';
+
+/** What a provider's image of Debian 12 has, and what pinectl names as needed. */
+const packages = [
+  ...['systemd-sysv', 'udev', 'dbus', 'libpam-systemd', 'linux-image-cloud-amd64'],
+  ...['initramfs-tools', 'grub-pc', 'ifupdown', 'iproute2', 'openssh-server', 'e2fsprogs'],
+  ...['fdisk', 'sudo', 'procps', 'kmod', 'zstd'],
+];
+const suite = 'bookworm';
+
+export const debianDiskSize = 3_000_000_000;
+/** The byte of the disk where the root's partition begins. */
+export const debianRoot = 1 << 20;
+
+/** Who can log in, and how this machine is reached. */
+export interface DebianServer {
+  readonly hostName: string;
+  /** A line for authorized_keys of root and of the user `admin`. */
+  readonly loginKey: string;
+  /** A GPT as Debian's own cloud images have it: GRUB in a small partition 14. */
+  readonly table: 'mbr' | 'gpt';
+}
+
+const start = `start=${debianRoot / 512}`;
+const tables = {
+  mbr: `label: dos\n${start}, type=83, bootable\n`,
+  gpt: `label: gpt\nfirst-lba: 34\n1: ${start}\n14: start=34, size=2014, type=21686148-6449-6E6F-744E-656564454649\n`,
+};
+
+const interfaces = `auto lo
+iface lo inet loopback
+
+auto eth0
+iface eth0 inet static
+	address 10.0.2.15/24
+	gateway 10.0.2.2
+`;
+
+/** Answers on the second serial port, as on pine's machines of the tests. */
+const controlService = `[Service]
+ExecStart=/bin/bash /usr/sbin/pine-control
+StandardInput=tty
+StandardOutput=tty
+TTYPath=/dev/ttyS1
+Restart=always
+[Install]
+WantedBy=multi-user.target
+`;
+
+/**
+ * Makes a disk of a Debian server: one partition with ext4, GRUB by its own grub-install, a static
+ * address by ifupdown. Made of Debian's own packages, kept from the first time on. Needs root, mmdebstrap
+ * and a loop device.
+ */
+export async function makeDebianDisk(disk: string, server: DebianServer): Promise<void> {
+  const tree = await debianTree();
+  const file = openSync(disk, 'w');
+  ftruncateSync(file, debianDiskSize);
+  closeSync(file);
+  await script(['sfdisk', '-q', disk], tables[server.table]);
+  const loop = (await run('losetup', ['-f', '--show', disk])).trim();
+  const partition = `${loop}p1`;
+  const numbers = server.table === 'mbr' ? [1] : [1, 14];
+  const mount = mkdtempSync(`${disk}.`);
+  let mounted: string[] = [];
+  try {
+    await run('partx', ['-a', loop]);
+    for (const number of numbers) await makeNode(loop, number);
+    await run('mkfs.ext4', ['-q', '-F', partition]);
+    const bind = async (args: string[], at: string) => {
+      await run('mount', [...args, at]);
+      mounted = [at, ...mounted];
+    };
+    await bind([partition], mount);
+    await run('cp', ['-a', `${tree}/.`, mount]);
+    await configure(mount, partition, server);
+    for (const name of ['dev', 'proc', 'sys']) {
+      await bind(['--bind', `/${name}`], join(mount, name));
+    }
+    await run('chroot', [mount, 'ssh-keygen', '-A']);
+    writeFileSync(join(mount, 'boot/grub/device.map'), `(hd0) ${loop}\n`);
+    const modules = '--modules=part_msdos part_gpt ext2 biosdisk';
+    await run('chroot', [mount, 'grub-install', '--target=i386-pc', modules, loop]);
+    await run('chroot', [mount, 'update-grub']);
+    // Without udev there is no /dev/disk/by-uuid, and it names the loop device.
+    const cfg = join(mount, 'boot/grub/grub.cfg');
+    const uuid = (await run('blkid', ['-s', 'UUID', '-o', 'value', partition])).trim();
+    const text = readFileSync(cfg, 'utf8');
+    writeFileSync(cfg, text.replaceAll(`root=${partition}`, `root=UUID=${uuid}`));
+    rmSync(join(mount, 'boot/grub/device.map'));
+  } finally {
+    for (const at of mounted) await run('umount', [at]);
+    await run('partx', ['-d', loop]);
+    for (const number of numbers) rmSync(`${loop}p${number}`, { force: true });
+    await run('losetup', ['-d', loop]);
+    rmSync(mount, { recursive: true });
+  }
+}
+
+/** Writes a file of this host into the root of a Debian disk that is switched off. */
+export async function putOnDebian(disk: string, from: string, to: string, mode = '0644') {
+  const place = `${disk}?offset=${debianRoot}`;
+  await run('debugfs', ['-w', '-R', `write ${from} ${to}`, place]);
+  await run('debugfs', ['-w', '-R', `sif ${to} mode 010${mode}`, place]);
+}
+
+async function debianTree(): Promise<string> {
+  const key = createHash('sha256')
+    .update([suite, ...packages].join('\n'))
+    .digest('hex');
+  const kept = join(cacheFolder, 'debian', key.slice(0, 16));
+  if (existsSync(kept)) return kept;
+  mkdirSync(join(kept, '..'), { recursive: true });
+  const work = mkdtempSync(`${kept}.`);
+  try {
+    await run('mmdebstrap', [
+      ...['--variant=minbase', `--include=${packages.join()}`],
+      ...['--aptopt=Apt::Install-Recommends "false"', suite, join(work, 'tree')],
+    ]);
+    renameSync(join(work, 'tree'), kept);
+  } finally {
+    rmSync(work, { recursive: true, force: true });
+  }
+  return kept;
+}
+
+/** A kernel without udev names a partition in /sys and makes no node. */
+async function makeNode(loop: string, number: number): Promise<void> {
+  const node = `${loop}p${number}`;
+  if (existsSync(node)) return;
+  const path = `/sys/block/${basename(loop)}/${basename(node)}/dev`;
+  await run('mknod', [node, 'b', ...readFileSync(path, 'utf8').trim().split(':')]);
+}
+
+async function configure(root: string, partition: string, server: DebianServer): Promise<void> {
+  const { hostName, loginKey } = server;
+  const uuid = (await run('blkid', ['-s', 'UUID', '-o', 'value', partition])).trim();
+  const write = (path: string, text: string) => writeFileSync(join(root, path), text);
+  write('etc/fstab', `UUID=${uuid} / ext4 errors=remount-ro 0 1\n`);
+  write('etc/hostname', `${hostName}\n`);
+  write('etc/network/interfaces', interfaces);
+  write('etc/resolv.conf', 'nameserver 10.0.2.3\n');
+  const add = (path: string, line: string) => appendFileSync(join(root, path), `${line}\n`);
+  add('etc/passwd', 'admin:x:1000:1000:Admin:/home/admin:/bin/bash');
+  add('etc/group', 'admin:x:1000:');
+  // As Debian 12 makes them: a hash that musl does not know
+  add(
+    'etc/shadow',
+    'admin:$y$j9T$F5Jx5fExrKuPp53xLKQ..1$tnSYvahCwPBHKZUspmcxMfb0:19000:0:99999:7:::',
+  );
+  for (const home of ['root', 'home/admin']) {
+    mkdirSync(join(root, home, '.ssh'), { recursive: true, mode: 0o700 });
+    write(`${home}/.ssh/authorized_keys`, `${loginKey}\n`);
+  }
+  await run('chown', ['-R', '1000:1000', join(root, 'home/admin')]);
+  copyFileSync(
+    join(import.meta.dirname, '../root/control.sh'),
+    join(root, 'usr/sbin/pine-control'),
+  );
+  write('etc/systemd/system/pine-control.service', controlService);
+  const wants = join(root, 'etc/systemd/system/multi-user.target.wants');
+  mkdirSync(wants, { recursive: true });
+  symlinkSync('../pine-control.service', join(wants, 'pine-control.service'));
+  add('etc/default/grub', 'GRUB_CMDLINE_LINUX="net.ifnames=0 console=ttyS0"');
+  add('etc/default/grub', 'GRUB_TIMEOUT=1');
+  add('etc/default/grub', 'GRUB_TERMINAL="serial console"');
+}
+
+/** Runs a program that reads a script from its input. */
+async function script([program = '', ...args]: string[], input: string): Promise<void> {
+  await run('sh', ['-c', 'printf %s "$0" | "$@"', input, program, ...args]);
+}
