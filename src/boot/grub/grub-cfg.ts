@@ -69,5 +69,8 @@ export const grubModules = [
   ...['halt', 'serial', 'terminal', 'bsd'],
 ] as const;
 
-/** What the early script of a take-over needs besides: the table that was there before. */
-export const takeOverModules = ['part_msdos'] as const;
+/**
+ * What a take-over needs besides: the table that was there before, and what the old system's grub.cfg finds its root by,
+ * since the name that it has for that (hd0,msdos1) is gone with the table.
+ */
+export const takeOverModules = ['part_msdos', 'search', 'search_fs_uuid'] as const;

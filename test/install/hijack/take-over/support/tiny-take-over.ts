@@ -173,7 +173,13 @@ async function makeOldDisk(folder: string, disk: string, kind: Kind): Promise<vo
   await writeFile(join(tree, 'boot/grub/custom.cfg'), installerEntry(oldUuid, installerArguments));
   await writeFile(
     join(tree, 'boot/grub/grub.cfg'),
-    'if [ -f $prefix/custom.cfg ]; then source $prefix/custom.cfg; fi\necho "@ old"\nreboot\n',
+    // As Debian's: the root by a name that is another behind a GPT, and then by its UUID.
+    [
+      `set root='hd0,msdos1'\nsearch --no-floppy --fs-uuid --set=root ${oldUuid}`,
+      'if [ -f $prefix/custom.cfg ]; then source $prefix/custom.cfg; fi',
+      'if [ -f /boot/grub/grub.cfg ]; then echo "@ old"; else echo "@ lost"; fi',
+      'reboot\n',
+    ].join('\n'),
   );
   const file = await open(disk, 'w');
   await file.truncate(diskSize);
