@@ -92,7 +92,12 @@ export async function minirootfs(mirror: Mirror): Promise<string> {
 }
 
 async function download(url: string, limit: number): Promise<Buffer> {
-  const response = await fetch(url, { signal: AbortSignal.timeout(300_000) });
+  const response = await fetch(url, { signal: AbortSignal.timeout(300_000) }).catch((error) => {
+    const { cause = error } = error;
+    throw new Error(
+      `${url} can't be fetched: ${cause.code ?? cause.message}. Roots are made of Alpine's archives: connect this machine to the network, and try again`,
+    );
+  });
   if (!response.ok || response.body === null) throw new Error(`${url}: ${response.status}`);
   const parts: Uint8Array[] = [];
   let length = 0;
