@@ -139,7 +139,8 @@ describe.skipIf(missing('xattr') !== undefined)('signing', () => {
     expect(signatures).toHaveLength(2);
     expect(signatures[0]).toMatch(/^[0-9a-f]{128}$/);
     const key = '--print-detached-metadata-key=ostree.sign.ed25519';
-    expect(run('show', '--repo', repository, key, 'x')).toMatch(/^\[\[byte 0x/);
+    // GVariant prints bytes as text where the last of them is zero and no other is.
+    expect(run('show', '--repo', repository, key, 'x')).toMatch(/^\[(\[byte 0x|b["'])/);
   });
 });
 
