@@ -1,0 +1,134 @@
+import { cpSync, existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { createServer } from 'node:net';
+import { join } from 'node:path';
+import { expect, inject } from 'vitest';
+import { projectFolder, run } from '../../../scripts/root/programs.ts';
+import type { Status } from '../../../src/deploy/status.ts';
+import { missing } from '../../support/requirements.ts';
+import { makeDebianDisk, putOnDebian } from './debian-disk.ts';
+import { Machine } from './machine.ts';
+import { pinectl } from './pinectl.ts';
+import { refOf } from './release.ts';
+import { serveFolder } from './web-server.ts';
+
+const { folder = '/nowhere', skipped } = inject('e2e');
+
+/** Why no take-over can be run here, or undefined. */
+export const unableToTakeOver =
+  process.env.PINE_FULL === '1'
+    ? (skipped ?? missing('mmdebstrap', 'openssh', 'strip', 'root'))
+    : 'skipped: half an hour of take-overs is for a full run: PINE_FULL=1';
+if (process.env.PINE_FULL !== '1') console.warn(unableToTakeOver);
+const single = join(projectFolder, 'dist/pinectl-linux-x64');
+
+/** A Debian server in QEMU, with pinectl as one file on it, and a repository of its own. */
+export class DebianMachine {
+  machine: Machine;
+  readonly command: string;
+  readonly #work: string;
+  readonly #sshPort: number;
+  readonly #web: Awaited<ReturnType<typeof serveFolder>>;
+
+  private constructor(
+    machine: Machine,
+    work: string,
+    sshPort: number,
+    web: Awaited<ReturnType<typeof serveFolder>>,
+    release: string,
+  ) {
+    this.machine = machine;
+    this.#work = work;
+    this.#sshPort = sshPort;
+    this.#web = web;
+    this.command = `pinectl hijack --remote http://10.0.2.2:${web.port} --ref ${refOf(release)} --key /root/release.pub`;
+  }
+
+  /** Makes the server and waits until it is up. The remote has v1, or another release. */
+  static async start(
+    name: string,
+    options: { memory: number; table?: 'mbr' | 'gpt'; release?: string },
+  ): Promise<DebianMachine> {
+    const { memory, table = 'mbr', release = 'server' } = options;
+    const work = join(folder, 'runs', name);
+    rmSync(work, { recursive: true, force: true });
+    mkdirSync(work, { recursive: true });
+    if (!existsSync(single)) await run('npm', ['run', '--silent', 'build:single'], projectFolder);
+    await run('ssh-keygen', ['-q', '-t', 'ed25519', '-N', '', '-f', join(work, 'login')]);
+    const loginKey = readFileSync(join(work, 'login.pub'), 'utf8').trim();
+    const disk = join(work, 'disk.img');
+    await makeDebianDisk(disk, { hostName: 'debian-vps', loginKey, table });
+    await putOnDebian(disk, single, '/usr/local/bin/pinectl', '0755');
+    await putOnDebian(disk, join(folder, 'release.pub'), '/root/release.pub');
+    // Hard links to the objects, and refs of its own
+    await run('cp', ['-al', join(folder, 'repo'), join(work, 'repo')]);
+    rmSync(join(work, 'repo/refs'), { recursive: true });
+    cpSync(join(folder, 'repo/refs'), join(work, 'repo/refs'), { recursive: true });
+    const sshPort = await freePort();
+    const web = await serveFolder(join(work, 'repo'));
+    const machine = await Machine.start({
+      ...{ memory, disk },
+      forward: { port: sshPort, to: '10.0.2.15:22' },
+    });
+    const server = new DebianMachine(machine, work, sshPort, web, release);
+    await server.publish('v1');
+    await machine.waitForBoot({ seconds: 300 });
+    return server;
+  }
+
+  /** Lets the ref that is followed name the release with this subject. */
+  async publish(version: 'v1' | 'v2'): Promise<void> {
+    const repository = join(folder, 'repo');
+    const name = version === 'v1' ? `${refOf('server')}^` : refOf('server');
+    const commit = await pinectl('rev-parse', '--repo', repository, name);
+    const file = join(this.#work, 'repo/refs/heads', refOf('server'));
+    rmSync(file);
+    writeFileSync(file, `${commit.trim()}\n`);
+  }
+
+  /** Prepares the take-over, and tells how long that took. */
+  async stage(): Promise<void> {
+    const started = Date.now();
+    const said = await this.machine.check(this.command, 900);
+    console.log(`e2e: staged in ${Math.round((Date.now() - started) / 1000)} s`);
+    expect(said).toContain('The next boot starts the installer, once');
+  }
+
+  /** Cuts the power, and switches on again. */
+  async switchOnAgain(): Promise<void> {
+    await this.machine.kill();
+    rmSync(`${this.machine.options.disk}.console`);
+    this.machine = await Machine.start(this.machine.options);
+  }
+
+  async status(): Promise<Status> {
+    return JSON.parse(await this.machine.check('pinectl status --json'));
+  }
+
+  /** Runs a command over SSH, with the key that the user had on Debian, if the host key is that of Debian. */
+  async ssh(user: string, hostKey: string, command: string): Promise<string> {
+    const known = join(this.#work, 'known_hosts');
+    writeFileSync(known, `[127.0.0.1]:${this.#sshPort} ${hostKey}\n`);
+    return run('ssh', [
+      ...['-i', join(this.#work, 'login'), '-p', String(this.#sshPort), '-o', 'BatchMode=yes'],
+      ...['-o', `UserKnownHostsFile=${known}`, '-o', 'HostKeyAlgorithms=ssh-ed25519'],
+      ...['-o', 'ConnectTimeout=60', '-o', 'IdentitiesOnly=yes', `${user}@127.0.0.1`, command],
+    ]);
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.machine.kill();
+    await this.#web.close();
+    if (process.env.PINE_E2E_FOLDER === undefined) rmSync(this.#work, { recursive: true });
+  }
+}
+
+function freePort(): Promise<number> {
+  return new Promise((resolve, reject) => {
+    const server = createServer();
+    server.once('error', reject).listen(0, '127.0.0.1', () => {
+      const address = server.address();
+      const port = typeof address === 'object' && address !== null ? address.port : 0;
+      server.close(() => resolve(port));
+    });
+  });
+}
