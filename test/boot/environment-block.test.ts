@@ -2,7 +2,6 @@ import { execFileSync } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import fc from 'fast-check';
 import { afterAll, describe, expect, it } from 'vitest';
 import type { BootChoice } from '../../src/boot/choice.ts';
 import { decodeChoice, encodeChoice } from '../../src/boot/grub/choice-codec.ts';
@@ -15,6 +14,7 @@ import {
   decodeEnvironmentBlock,
   encodeEnvironmentBlock,
 } from '../../src/boot/grub/environment-block.ts';
+import fc from '../support/fast-check.ts';
 import { missing } from '../support/requirements.ts';
 import { encodeGrubenv } from './support/grubenv-conditions.ts';
 import { deploymentOf } from './support/tiny-machine.ts';

@@ -1,6 +1,15 @@
 import { execFileSync } from 'node:child_process';
 import { chmodSync, lchownSync, mkdirSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { describe, expect, test } from 'vitest';
+import { commitTree } from '../../src/build/commit-tree.ts';
+import { scanFolder } from '../../src/build/scan.ts';
+import { openSources } from '../../src/build/sources/open-sources.ts';
+import { checkOut } from '../../src/repo/checkout.ts';
+import { Repository } from '../../src/repo/repository.ts';
+import { ostree, stockRepository } from '../repo/support/ostree.ts';
+import { quick } from '../repo/support/quick.ts';
+import { temporaryFolder } from '../repo/support/temporary-folder.ts';
 import {
   type Arbitrary,
   array,
@@ -15,16 +24,7 @@ import {
   record,
   uint8Array,
   uniqueArray,
-} from 'fast-check';
-import { describe, expect, test } from 'vitest';
-import { commitTree } from '../../src/build/commit-tree.ts';
-import { scanFolder } from '../../src/build/scan.ts';
-import { openSources } from '../../src/build/sources/open-sources.ts';
-import { checkOut } from '../../src/repo/checkout.ts';
-import { Repository } from '../../src/repo/repository.ts';
-import { ostree, stockRepository } from '../repo/support/ostree.ts';
-import { quick } from '../repo/support/quick.ts';
-import { temporaryFolder } from '../repo/support/temporary-folder.ts';
+} from '../support/fast-check.ts';
 import { missing } from '../support/requirements.ts';
 
 const timestamp = 1_700_000_000;

@@ -1,4 +1,3 @@
-import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import {
   emptyState,
@@ -12,6 +11,7 @@ import {
   withoutHold,
 } from '../../src/deploy/state.ts';
 import { formatWriting, parseWriting } from '../../src/deploy/writing.ts';
+import fc from '../support/fast-check.ts';
 
 const commit = 'ab'.repeat(32);
 const event: HistoryEvent = {

@@ -1,9 +1,9 @@
 import { readFileSync } from 'node:fs';
-import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { parseLayout } from '../../src/disk/layout.ts';
 import { leastDiskSize, placeLayout } from '../../src/disk/place-layout.ts';
 import { PineError } from '../../src/error.ts';
+import fc from '../support/fast-check.ts';
 
 const mebibyte = 1 << 20;
 const shipped = (name: string) =>

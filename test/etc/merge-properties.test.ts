@@ -1,3 +1,10 @@
+import { describe, it } from 'vitest';
+import type { Conflict } from '../../src/etc/conflicts.ts';
+import { mergeEtc } from '../../src/etc/merge/merge-etc.ts';
+import { FolderSink } from '../../src/etc/trees/folder-sink.ts';
+import { folderTree } from '../../src/etc/trees/folder-tree.ts';
+import { Files } from '../crash/world/files.ts';
+import { Power } from '../crash/world/power.ts';
 import {
   type Arbitrary,
   array,
@@ -10,14 +17,7 @@ import {
   option,
   record,
   uniqueArray,
-} from 'fast-check';
-import { describe, it } from 'vitest';
-import type { Conflict } from '../../src/etc/conflicts.ts';
-import { mergeEtc } from '../../src/etc/merge/merge-etc.ts';
-import { FolderSink } from '../../src/etc/trees/folder-sink.ts';
-import { folderTree } from '../../src/etc/trees/folder-tree.ts';
-import { Files } from '../crash/world/files.ts';
-import { Power } from '../crash/world/power.ts';
+} from '../support/fast-check.ts';
 import type { Side } from './support/cases.ts';
 import { putSide } from './support/put-side.ts';
 

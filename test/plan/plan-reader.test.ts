@@ -1,4 +1,3 @@
-import fc from 'fast-check';
 import { beforeAll, describe, expect, test } from 'vitest';
 import { encodePlan, openPlan, type Plan } from '../../src/plan/plan-file.ts';
 import { planReader } from '../../src/plan/plan-reader.ts';
@@ -7,6 +6,7 @@ import { bytesReader, type PositionedReader } from '../../src/ports/positioned-r
 import { contentOf } from '../crash/world/release.ts';
 import { makeReleases, type Releases } from '../crash/world/releases.ts';
 import { codeOfAsync } from '../support/code-of.ts';
+import fc from '../support/fast-check.ts';
 
 let releases: Releases;
 let plans: Record<'v1' | 'v2', Plan>;

@@ -1,4 +1,3 @@
-import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { bytes, string, uint8, uint32 } from '../../src/repo/gvariant/basic.ts';
 import { decode } from '../../src/repo/gvariant/codec.ts';
@@ -6,6 +5,7 @@ import { array, maybe, tuple } from '../../src/repo/gvariant/containers.ts';
 import { printVariant } from '../../src/repo/gvariant/print.ts';
 import { codecOf, dictionary, type Value, variant } from '../../src/repo/gvariant/variant.ts';
 import { codeOf } from '../support/code-of.ts';
+import fc from '../support/fast-check.ts';
 
 const hex = (buffer: Buffer) => buffer.toString('hex');
 

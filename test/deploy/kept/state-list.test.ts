@@ -2,7 +2,6 @@ import { spawnSync } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import {
   mostPaths,
@@ -11,6 +10,7 @@ import {
   withPath,
 } from '../../../src/deploy/kept/state-list.ts';
 import { codeOf } from '../../support/code-of.ts';
+import fc from '../../support/fast-check.ts';
 
 const init = readFileSync('src/build/initramfs/init.sh', 'utf8');
 const shipped = readFileSync('overlay/usr/lib/pine/state.list', 'utf8');

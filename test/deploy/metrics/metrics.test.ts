@@ -1,6 +1,5 @@
 import { spawnSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
-import fc from 'fast-check';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { bootComplete } from '../../../src/deploy/boot-complete.ts';
 import { standardHealth } from '../../../src/deploy/health/health-settings.ts';
@@ -15,6 +14,7 @@ import { cutEverywhere } from '../../crash/world/every-cut.ts';
 import { dropAll, keepAll } from '../../crash/world/loss.ts';
 import { makeReleases, type Releases, upgradeOptions } from '../../crash/world/releases.ts';
 import { afterCut, machineOf, makeWorld, type World } from '../../crash/world/world.ts';
+import fc from '../../support/fast-check.ts';
 import { readMetrics } from '../../support/prometheus-text.ts';
 import { missing } from '../../support/requirements.ts';
 

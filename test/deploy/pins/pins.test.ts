@@ -1,6 +1,6 @@
-import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { formatPins, isPinned, parsePins } from '../../../src/deploy/pins/pins.ts';
+import fc from '../../support/fast-check.ts';
 
 describe('pins.json', () => {
   it('comes back as it was written', () => {

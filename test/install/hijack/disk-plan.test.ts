@@ -2,13 +2,13 @@ import { execFileSync } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmSync, truncateSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { parseLayout } from '../../../src/disk/layout.ts';
 import { nodeBlockDevice } from '../../../src/disk/node-block-device.ts';
 import { planDisk } from '../../../src/install/hijack/disk-plan.ts';
 import { readPartitionTable } from '../../../src/install/hijack/storage/partition-table.ts';
 import { bytesReader } from '../../../src/ports/positioned-reader.ts';
+import fc from '../../support/fast-check.ts';
 import { missing } from '../../support/requirements.ts';
 
 const MiB = 1 << 20;
