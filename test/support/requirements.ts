@@ -14,6 +14,7 @@ const checks = {
   git: () => runs('git', ['--version']),
   verity: () => runs('veritysetup', ['--version']),
   openssh: () => runs('ssh-keygen', ['-?']),
+  lz4: () => runs('lz4', ['--version']),
   promtool: () => runs('promtool', ['--version']),
   strip: () => runs('strip', ['--version']),
   mmdebstrap: () => runs('mmdebstrap', ['--version']),

@@ -1,0 +1,107 @@
+import { BlockDecoder } from './block-decoder.ts';
+import { InvalidLz4 } from './block-format.ts';
+import { BlockCompressor } from './compress-block.ts';
+
+/** What a legacy frame, which `lz4 -l` makes, begins with. */
+const legacyMagic = 0x184c2102;
+const magicSize = 4;
+/** Each block has its size in front. */
+const blockHead = 4;
+/** Bytes that each block of a legacy frame has before compression, but the last one. */
+export const legacyBlockSize = 8 << 20;
+/** The most bytes that such a block has when it is compressed. */
+const longestCompressed = legacyBlockSize + Math.floor(legacyBlockSize / 255) + 16;
+const readSize = 128 * 1024;
+
+/** Reads `length` bytes from a position on. */
+export type ReadBytes = (position: number, length: number) => Promise<Uint8Array>;
+
+/** The sizes of a legacy frame's blocks as they are compressed. Throws InvalidLz4 unless it is just `size` bytes long. */
+export async function legacyBlocks(read: ReadBytes, size: number): Promise<number[]> {
+  if (size < magicSize || word(await read(0, magicSize)) !== legacyMagic) {
+    throw new InvalidLz4('another magic number');
+  }
+  const sizes: number[] = [];
+  for (let at = magicSize; at < size; ) {
+    const length = at + blockHead <= size ? word(await read(at, blockHead)) : 0;
+    at += blockHead + length;
+    if (length === 0 || length > longestCompressed || at > size) {
+      throw new InvalidLz4(`a block of ${length} bytes up to ${at}`);
+    }
+    sizes.push(length);
+  }
+  return sizes;
+}
+
+/**
+ * What a legacy frame of `size` bytes decompresses to, in pieces, each good until the next is asked for.
+ * Memory: some hundred KiB (S9). Throws InvalidLz4.
+ */
+export async function* expandLegacyFrame(
+  read: ReadBytes,
+  size: number,
+): AsyncGenerator<Uint8Array> {
+  const decoder = new BlockDecoder(legacyBlockSize);
+  let at = magicSize;
+  for (const length of await legacyBlocks(read, size)) {
+    at += blockHead;
+    decoder.enter();
+    for (const end = at + length; at < end; at += Math.min(readSize, end - at)) {
+      yield* decoder.decode(await read(at, Math.min(readSize, end - at)));
+    }
+    yield decoder.finish();
+  }
+}
+
+/**
+ * The legacy frame that `lz4 -l -9` makes of `size` bytes, in pieces, each good until the next is asked for. `blockSize` tells how many bytes the
+ * next block has when it is compressed, which stands before it. Memory: a block, and 0.6 MiB (S9). Throws InvalidLz4 when it has not so many.
+ */
+export async function* compressLegacyFrame(
+  content: AsyncIterable<Uint8Array>,
+  size: number,
+  blockSize: () => Promise<number>,
+): AsyncGenerator<Uint8Array> {
+  const block = new Uint8Array(Math.min(legacyBlockSize, size));
+  const compressor = new BlockCompressor();
+  let filled = 0;
+  yield wordBytes(legacyMagic);
+  for await (const piece of content) {
+    for (let rest = piece; rest.length > 0; ) {
+      const part = rest.subarray(0, block.length - filled);
+      block.set(part, filled);
+      filled += part.length;
+      rest = rest.subarray(part.length);
+      if (filled < block.length) continue;
+      yield* compressBlock(compressor, block, await blockSize());
+      filled = 0;
+    }
+  }
+  if (filled > 0) yield* compressBlock(compressor, block.subarray(0, filled), await blockSize());
+}
+
+function* compressBlock(
+  compressor: BlockCompressor,
+  block: Uint8Array,
+  size: number,
+): Generator<Uint8Array> {
+  yield wordBytes(size);
+  let made = 0;
+  for (const piece of compressor.compress(block)) {
+    made += piece.length;
+    // No byte too many goes out.
+    if (made > size) break;
+    yield piece;
+  }
+  if (made !== size) throw new InvalidLz4(`a block of ${size} bytes that comes out otherwise`);
+}
+
+function word(bytes: Uint8Array): number {
+  return new DataView(bytes.buffer, bytes.byteOffset, 4).getUint32(0, true);
+}
+
+function wordBytes(number: number): Uint8Array {
+  const bytes = new Uint8Array(4);
+  new DataView(bytes.buffer).setUint32(0, number, true);
+  return bytes;
+}
