@@ -26,7 +26,12 @@ export function repositoryPath({ repo }: RepositoryOptions): string {
   });
 }
 
-/** Opens the repository that the command line names. */
-export function openRepository(options: RepositoryOptions): Promise<Repository> {
-  return Repository.open(repositoryPath(options));
+/** Opens the repository that the command line names; a wait for another writer is told on stderr. */
+export async function openRepository(options: RepositoryOptions): Promise<Repository> {
+  const repository = await Repository.open(repositoryPath(options));
+  repository.onWait = (holder, seconds) => {
+    const most = Number.isFinite(seconds) ? ` up to ${seconds} s` : '';
+    process.stderr.write(`waiting${most} for ${holder}, which is writing to ${repository.path}\n`);
+  };
+  return repository;
 }

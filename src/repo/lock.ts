@@ -12,19 +12,46 @@ export interface WriterLock {
 
 const pause = 100;
 
+/** From how many milliseconds on a wait is told. */
+const silence = 1000;
+
+/** A wait for one lock: until when, in milliseconds since 1970, and what it tells once, when it takes long. */
+interface Patience {
+  readonly until: number;
+  wait(holder: string): Promise<void>;
+}
+
+function patienceOf({ config, onWait }: Repository): Patience {
+  const started = Date.now();
+  const until = started + 1000 * config.lockTimeout;
+  let told = false;
+  return {
+    until,
+    async wait(holder) {
+      if (!told && Date.now() >= started + silence) {
+        told = true;
+        onWait?.(holder, Math.ceil((until - Date.now()) / 1000));
+      }
+      await sleep(pause);
+    },
+  };
+}
+
 /**
  * Becomes the only pinectl that writes to a repository, and takes part in the lock of the stock `ostree`: `shared`
  * lets it commit meanwhile, `exclusive`, for what removes objects, does not. Waits for both as long as the repository's
- * config says (`lock-timeout-secs`, as with ostree), then throws STATE_LOCKED.
+ * config says (`lock-timeout-secs`, as with ostree), which is told after a second (`onWait`), then throws STATE_LOCKED.
  */
 export async function lockForWriting(
   repository: Repository,
   mode: LockMode = 'shared',
 ): Promise<WriterLock> {
-  const until = Date.now() + 1000 * repository.config.lockTimeout;
-  const own = await takeOwn(repository, until);
+  const patience = patienceOf(repository);
+  const own = await takeOwn(repository, patience);
   try {
-    const file = repository.config.locking ? await takeShared(repository, mode, until) : undefined;
+    const file = repository.config.locking
+      ? await takeShared(repository, mode, patience)
+      : undefined;
     return {
       async release() {
         await own.release();
@@ -37,28 +64,28 @@ export async function lockForWriting(
   }
 }
 
-async function takeOwn(repository: Repository, until: number): Promise<WriterFile> {
+async function takeOwn(repository: Repository, patience: Patience): Promise<WriterFile> {
   for (;;) {
     const taken = await takeWriterFile(repository);
     if (typeof taken !== 'string') return taken;
-    if (Date.now() >= until) {
+    if (Date.now() >= patience.until) {
       const remedy = 'wait until it is done; if that machine is gone for good, delete the file';
       throw locked('another pinectl', writerOf(taken), taken, remedy);
     }
-    await sleep(pause);
+    await patience.wait(writerOf(taken));
   }
 }
 
 async function takeShared(
   repository: Repository,
   mode: LockMode,
-  until: number,
+  patience: Patience,
 ): Promise<FileHandle | undefined> {
   for (;;) {
     const taken = await takeOstreeLock(repository.path, mode);
     if (taken === 'unavailable') return undefined;
     if (taken !== 'held') return taken;
-    if (Date.now() >= until) {
+    if (Date.now() >= patience.until) {
       const remedy = 'wait until it is done: `fuser -v` of this file tells who it is';
       throw locked(
         'another program',
@@ -67,7 +94,7 @@ async function takeShared(
         remedy,
       );
     }
-    await sleep(pause);
+    await patience.wait('another program');
   }
 }
 

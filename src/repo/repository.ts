@@ -32,6 +32,8 @@ export class Repository {
   readonly path: string;
   readonly durability: Durability;
   readonly config: RepositoryConfig;
+  /** Told once when another writer is waited for: which one, and for how many seconds at most. */
+  onWait: ((holder: string, seconds: number) => void) | undefined;
 
   private constructor(path: string, durability: Durability, config: RepositoryConfig) {
     this.path = path;

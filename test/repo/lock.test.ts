@@ -38,6 +38,18 @@ describe('one writer at a time', () => {
     await commitTree(repository, smallTree(), options);
   });
 
+  test('one that waits tells for whom and how long at most, once, and goes on when it may', async () => {
+    const repository = await impatient('waiting', 60);
+    const lock = await lockForWriting(repository);
+    const told: string[] = [];
+    repository.onWait = (holder, seconds) => {
+      told.push(`${holder}: ${seconds}`);
+      setTimeout(() => lock.release(), 300);
+    };
+    await (await lockForWriting(repository)).release();
+    expect(told).toEqual([expect.stringMatching(/^process \d+ on .+: 59$/)]);
+  });
+
   test('of many that start at once, never two hold it', async () => {
     const repository = await impatient('race');
     let holders = 0;
