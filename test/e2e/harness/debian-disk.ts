@@ -16,14 +16,14 @@ import {
 } from 'node:fs';
 import { basename, join } from 'node:path';
 import { cacheFolder, run } from '../../../scripts/root/programs.ts';
+import { configureNetwork, type DebianNetwork, networkPackages } from './debian-network.ts';
 
-/** What a provider's image of Debian 12 has, and what pinectl names as needed. */
+/** What a provider's image of Debian has, and what pinectl names as needed. */
 const packages = [
   ...['systemd-sysv', 'udev', 'dbus', 'libpam-systemd', 'linux-image-cloud-amd64'],
-  ...['initramfs-tools', 'grub-pc', 'ifupdown', 'iproute2', 'openssh-server', 'e2fsprogs'],
+  ...['initramfs-tools', 'grub-pc', 'iproute2', 'openssh-server', 'e2fsprogs'],
   ...['fdisk', 'sudo', 'procps', 'kmod', 'zstd'],
 ];
-const suite = 'bookworm';
 
 export const debianDiskSize = 3_000_000_000;
 /** The byte of the disk where the root's partition begins. */
@@ -36,22 +36,27 @@ export interface DebianServer {
   readonly loginKey: string;
   /** A GPT as Debian's own cloud images have it: GRUB in a small partition 14. */
   readonly table: 'mbr' | 'gpt';
+  readonly network?: DebianNetwork;
+  /** Bytes of a partition for swap at the end of an MBR, which is empty. */
+  readonly lastPartition?: number;
+  /** Debian 12, or 13. */
+  readonly suite?: 'bookworm' | 'trixie';
+  /** Lines of /etc/default/grub that count more than those of every server. */
+  readonly grub?: readonly string[];
+  /** Packages that it has besides. */
+  readonly packages?: readonly string[];
 }
 
-const start = `start=${debianRoot / 512}`;
-const tables = {
-  mbr: `label: dos\n${start}, type=83, bootable\n`,
-  gpt: `label: gpt\nfirst-lba: 34\n1: ${start}\n14: start=34, size=2014, type=21686148-6449-6E6F-744E-656564454649\n`,
-};
-
-const interfaces = `auto lo
-iface lo inet loopback
-
-auto eth0
-iface eth0 inet static
-	address 10.0.2.15/24
-	gateway 10.0.2.2
-`;
+/** A script for sfdisk. */
+function tableOf({ table, lastPartition = 0 }: DebianServer): string {
+  const start = `start=${debianRoot / 512}`;
+  if (table === 'gpt') {
+    return `label: gpt\nfirst-lba: 34\n1: ${start}\n14: start=34, size=2014, type=21686148-6449-6E6F-744E-656564454649\n`;
+  }
+  const size = Math.floor((debianDiskSize - debianRoot - lastPartition) / 512);
+  const last = lastPartition > 0 ? 'type=82\n' : '';
+  return `label: dos\n${start}, size=${size}, type=83, bootable\n${last}`;
+}
 
 /** Answers on the second serial port, as on pine's machines of the tests. */
 const controlService = `[Service]
@@ -66,15 +71,15 @@ WantedBy=multi-user.target
 
 /**
  * Makes a disk of a Debian server: one partition with ext4, GRUB by its own grub-install, a static
- * address by ifupdown. Made of Debian's own packages, kept from the first time on. Needs root, mmdebstrap
+ * address. Made of Debian's own packages, kept from the first time on. Needs root, mmdebstrap
  * and a loop device.
  */
 export async function makeDebianDisk(disk: string, server: DebianServer): Promise<void> {
-  const tree = await debianTree();
+  const tree = await debianTree(server);
   const file = openSync(disk, 'w');
   ftruncateSync(file, debianDiskSize);
   closeSync(file);
-  await script(['sfdisk', '-q', disk], tables[server.table]);
+  await script(['sfdisk', '-q', disk], tableOf(server));
   const loop = (await run('losetup', ['-f', '--show', disk])).trim();
   const partition = `${loop}p1`;
   const numbers = server.table === 'mbr' ? [1] : [1, 14];
@@ -121,9 +126,11 @@ export async function putOnDebian(disk: string, from: string, to: string, mode =
   await run('debugfs', ['-w', '-R', `sif ${to} mode 010${mode}`, place]);
 }
 
-async function debianTree(): Promise<string> {
+async function debianTree(server: DebianServer): Promise<string> {
+  const { suite = 'bookworm', network = 'ifupdown' } = server;
+  const wanted = [...packages, ...networkPackages[network], ...(server.packages ?? [])];
   const key = createHash('sha256')
-    .update([suite, ...packages].join('\n'))
+    .update([suite, ...wanted].join('\n'))
     .digest('hex');
   const kept = join(cacheFolder, 'debian', key.slice(0, 16));
   if (existsSync(kept)) return kept;
@@ -131,7 +138,7 @@ async function debianTree(): Promise<string> {
   const work = mkdtempSync(`${kept}.`);
   try {
     await run('mmdebstrap', [
-      ...['--variant=minbase', `--include=${packages.join()}`],
+      ...['--variant=minbase', `--include=${wanted.join()}`],
       ...['--aptopt=Apt::Install-Recommends "false"', suite, join(work, 'tree')],
     ]);
     renameSync(join(work, 'tree'), kept);
@@ -155,8 +162,6 @@ async function configure(root: string, partition: string, server: DebianServer):
   const write = (path: string, text: string) => writeFileSync(join(root, path), text);
   write('etc/fstab', `UUID=${uuid} / ext4 errors=remount-ro 0 1\n`);
   write('etc/hostname', `${hostName}\n`);
-  write('etc/network/interfaces', interfaces);
-  write('etc/resolv.conf', 'nameserver 10.0.2.3\n');
   const add = (path: string, line: string) => appendFileSync(join(root, path), `${line}\n`);
   add('etc/passwd', 'admin:x:1000:1000:Admin:/home/admin:/bin/bash');
   add('etc/group', 'admin:x:1000:');
@@ -169,6 +174,7 @@ async function configure(root: string, partition: string, server: DebianServer):
     mkdirSync(join(root, home, '.ssh'), { recursive: true, mode: 0o700 });
     write(`${home}/.ssh/authorized_keys`, `${loginKey}\n`);
   }
+  await configureNetwork(root, server.network ?? 'ifupdown');
   await run('chown', ['-R', '1000:1000', join(root, 'home/admin')]);
   copyFileSync(
     join(import.meta.dirname, '../root/control.sh'),
@@ -181,6 +187,7 @@ async function configure(root: string, partition: string, server: DebianServer):
   add('etc/default/grub', 'GRUB_CMDLINE_LINUX="net.ifnames=0 console=ttyS0"');
   add('etc/default/grub', 'GRUB_TIMEOUT=1');
   add('etc/default/grub', 'GRUB_TERMINAL="serial console"');
+  for (const line of server.grub ?? []) add('etc/default/grub', line);
 }
 
 /** Runs a program that reads a script from its input. */

@@ -5,7 +5,8 @@ import { expect, inject } from 'vitest';
 import { projectFolder, run } from '../../../scripts/root/programs.ts';
 import type { Status } from '../../../src/deploy/status.ts';
 import { missing } from '../../support/requirements.ts';
-import { makeDebianDisk, putOnDebian } from './debian-disk.ts';
+import { type DebianServer, makeDebianDisk, putOnDebian } from './debian-disk.ts';
+import { ipv6Network } from './debian-network.ts';
 import { Machine } from './machine.ts';
 import { pinectl } from './pinectl.ts';
 import { refOf } from './release.ts';
@@ -46,9 +47,9 @@ export class DebianMachine {
   /** Makes the server and waits until it is up. The remote has v1, or another release. */
   static async start(
     name: string,
-    options: { memory: number; table?: 'mbr' | 'gpt'; release?: string },
+    options: Partial<DebianServer> & { memory: number; release?: string },
   ): Promise<DebianMachine> {
-    const { memory, table = 'mbr', release = 'server' } = options;
+    const { memory, release = 'server', ...debian } = options;
     const work = join(folder, 'runs', name);
     rmSync(work, { recursive: true, force: true });
     mkdirSync(work, { recursive: true });
@@ -56,7 +57,7 @@ export class DebianMachine {
     await run('ssh-keygen', ['-q', '-t', 'ed25519', '-N', '', '-f', join(work, 'login')]);
     const loginKey = readFileSync(join(work, 'login.pub'), 'utf8').trim();
     const disk = join(work, 'disk.img');
-    await makeDebianDisk(disk, { hostName: 'debian-vps', loginKey, table });
+    await makeDebianDisk(disk, { hostName: 'debian-vps', loginKey, table: 'mbr', ...debian });
     await putOnDebian(disk, single, '/usr/local/bin/pinectl', '0755');
     await putOnDebian(disk, join(folder, 'release.pub'), '/root/release.pub');
     // Hard links to the objects, and refs of its own
@@ -66,7 +67,7 @@ export class DebianMachine {
     const sshPort = await freePort();
     const web = await serveFolder(join(work, 'repo'));
     const machine = await Machine.start({
-      ...{ memory, disk },
+      ...{ memory, disk, ipv6: ipv6Network },
       forward: { port: sshPort, to: '10.0.2.15:22' },
     });
     const server = new DebianMachine(machine, work, sshPort, web, release);
@@ -86,11 +87,13 @@ export class DebianMachine {
   }
 
   /** Prepares the take-over, and tells how long that took. */
-  async stage(): Promise<void> {
+  async stage({ kexec = false } = {}): Promise<void> {
     const started = Date.now();
-    const said = await this.machine.check(this.command, 900);
+    const said = await this.machine.check(`${this.command}${kexec ? ' --kexec' : ''}`, 900);
     console.log(`e2e: staged in ${Math.round((Date.now() - started) / 1000)} s`);
-    expect(said).toContain('The next boot starts the installer, once');
+    expect(said).toContain(
+      kexec ? '`systemctl kexec` starts it' : 'The next boot starts the installer, once',
+    );
   }
 
   /** Cuts the power, and switches on again. */

@@ -15,6 +15,8 @@ export interface MachineOptions {
   readonly clock?: string;
   /** Leads a port of the host's loopback to one of the guest. */
   readonly forward?: { readonly port: number; readonly to: string };
+  /** The network that the guest is on with IPv6, in place of QEMU's own. */
+  readonly ipv6?: string;
 }
 
 const running = new Set<ChildProcess>();
@@ -187,7 +189,7 @@ function qemuArguments(options: MachineOptions, control: string): string[] {
     ...['-device', 'virtio-blk-pci,drive=disk'],
     ...[
       '-netdev',
-      `user,id=net${forwarding(options)}`,
+      `user,id=net${networkOptions(options)}`,
       '-device',
       'virtio-net-pci,netdev=net,romfile=',
     ],
@@ -199,9 +201,12 @@ function qemuArguments(options: MachineOptions, control: string): string[] {
   ];
 }
 
-/** A part of a network device's description: connections to a port of the host go to the guest. */
-function forwarding({ forward }: MachineOptions): string {
-  return forward === undefined ? '' : `,hostfwd=tcp:127.0.0.1:${forward.port}-${forward.to}`;
+/** A part of a network's description: its IPv6, and connections to a port of the host that go to the guest. */
+function networkOptions({ forward, ipv6 }: MachineOptions): string {
+  return [
+    ...(ipv6 === undefined ? [] : [`,ipv6-net=${ipv6}`]),
+    ...(forward === undefined ? [] : [`,hostfwd=tcp:127.0.0.1:${forward.port}-${forward.to}`]),
+  ].join('');
 }
 
 function drive(kind: string, unit: number, file: string): string[] {
