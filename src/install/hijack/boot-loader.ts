@@ -8,6 +8,8 @@ export interface BootLoaderFacts {
   readonly environmentBlock: boolean;
   /** The kernel as GRUB was told it; `undefined` when GRUB did not start this system. */
   readonly bootImage: string | undefined;
+  /** What is mounted on /boot, or below it with GRUB's files: GRUB does not find them in the root file system. */
+  readonly bootMount: Mount | undefined;
   /** Whether that kernel is a file of this system. */
   readonly bootImageExists: boolean;
   /** GRUB's own programs on the EFI system partition. */
@@ -31,6 +33,7 @@ export async function readBootLoader(
     configuration: (await host.exists(configuration)) ? configuration : undefined,
     environmentBlock: await host.exists('/boot/grub/grubenv'),
     bootImage,
+    bootMount: mounts.find(({ mountPoint }) => /^\/boot(\/grub)?$/.test(mountPoint)),
     bootImageExists: bootImage !== undefined && (await host.exists(bootImage)),
     efiPrograms: efi === undefined ? [] : await grubPrograms(host, efi.mountPoint),
     efiMountPoint: efi?.mountPoint,

@@ -25,6 +25,8 @@ export interface DiskRequest {
   /** What lies in it besides for the take-over: the image, and what goes with it. */
   readonly payload: number;
   readonly layout: Layout;
+  /** Numbers of partitions with something else on them than their types say. */
+  readonly misnamed?: ReadonlySet<number>;
 }
 
 /** Where everything goes: the old system shrunk in its place, and pine's partitions behind it. */
@@ -52,7 +54,10 @@ export function planDisk(request: DiskRequest): DiskOutcome {
   const root = table.partitions.find(({ number }) => number === request.root);
   if (root === undefined) throw new RangeError(`the table has no partition ${request.root}`);
   const others = table.partitions.filter((one) => one !== root && !isExtended(one));
-  const foreign = others.filter((one) => !isSwap(one) && !isForBooting(one));
+  const { misnamed = new Set<number>() } = request;
+  const isForeign = (one: TablePartition) =>
+    isSwap(one) ? misnamed.has(one.number) : !isForBooting(one);
+  const foreign = others.filter(isForeign);
   if (foreign.length > 0) return { kind: 'foreign', partitions: foreign };
 
   const content = request.least + request.payload;

@@ -57,6 +57,15 @@ export const nodeHost: Host = {
   },
 
   userId: process.getuid?.() ?? -1,
-  invokingUser: process.env.SUDO_USER ?? userInfo().username,
+  invokingUser: process.env.SUDO_USER ?? userName(),
   processor: process.arch,
 };
+
+/** A container may have no entry for whoever runs this. */
+function userName(): string {
+  try {
+    return userInfo().username;
+  } catch {
+    return String(process.getuid?.() ?? 'nobody');
+  }
+}

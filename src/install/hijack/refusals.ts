@@ -164,7 +164,17 @@ function refuseStorage({ machine, storage }: HostFacts, wantedDisk?: string): Pi
 
 function refuseBootLoader({ machine, storage, bootLoader }: HostFacts): PineError[] {
   if (machine.container !== undefined) return [];
-  const { configuration, environmentBlock, bootImage, bootImageExists } = bootLoader;
+  const { configuration, environmentBlock, bootImage, bootImageExists, bootMount } = bootLoader;
+  if (bootMount !== undefined) {
+    return [
+      refuse('INPUT_BOOT_PARTITION', '/boot is a file system of its own', [
+        '/boot in the root file system, which the installer is kept in',
+        `${bootMount.fsType} on ${bootMount.source}`,
+        bootMount.mountPoint,
+        'copy it into the root file system, take it out of /etc/fstab, and run grub-install and update-grub; or install an image by a rescue system',
+      ]),
+    ];
+  }
   if (bootImage === undefined || !bootImageExists) {
     return [
       refuse('INPUT_PROVIDER_KERNEL', 'the kernel that runs was not started by this GRUB', [

@@ -75,16 +75,22 @@ async function checkNames(host: Host): Promise<void> {
 
 async function checkGrub(host: Host): Promise<void> {
   const text = (await host.readText('/boot/grub/grub.cfg')) ?? '';
-  if (!text.includes('custom.cfg')) {
+  if (!/^[^#\n]*\bsource\s+\S*\/custom\.cfg/m.test(text)) {
     throw offRoad(
       'a line that sources custom.cfg (/etc/grub.d/41_custom)',
       'none',
       '/boot/grub/grub.cfg',
+      'run `chmod +x /etc/grub.d/41_custom`, which the package grub-common has, and update-grub',
     );
   }
   const custom = await host.readText(customCfg);
   if (custom !== undefined && !custom.startsWith(customCfgMark)) {
-    throw offRoad('no custom.cfg', 'one of your own', customCfg);
+    throw offRoad(
+      'no custom.cfg',
+      'one of your own',
+      customCfg,
+      'move it away for the take-over, which sources its own in its place',
+    );
   }
   for (const path of ['/usr/lib/grub/i386-pc/boot.img', '/boot/grub/i386-pc/hashsum.mod']) {
     if (await host.exists(path)) continue;
@@ -97,11 +103,16 @@ async function checkGrub(host: Host): Promise<void> {
   }
 }
 
-function offRoad(expected: string, found: string, where: string): PineError {
+function offRoad(
+  expected: string,
+  found: string,
+  where: string,
+  remedy = 'install an image by a rescue system: pinectl image',
+): PineError {
   return new PineError('INPUT_TAKE_OVER', 'this machine can not be taken over yet', {
     expected,
     found,
     where,
-    remedy: 'install an image by a rescue system: pinectl image',
+    remedy,
   });
 }

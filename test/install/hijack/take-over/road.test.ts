@@ -52,6 +52,10 @@ test('what is off the road is named', async () => {
   );
   expect(await road({ '/etc/fstab': '# PARTUUID=x\n' })).toMatchObject({ rootNumber: 1 });
   expect(await road({ '/boot/grub/grub.cfg': 'menuentry x {}\n' })).toBe('INPUT_TAKE_OVER: none');
+  // What update-grub leaves when 41_custom is not executable, and a comment of 40_custom
+  expect(await road({ '/boot/grub/grub.cfg': '# source $prefix/custom.cfg\n' })).toBe(
+    'INPUT_TAKE_OVER: none',
+  );
   expect(await road({ '/boot/grub/custom.cfg': 'set x=y\n' })).toBe(
     'INPUT_TAKE_OVER: one of your own',
   );
