@@ -76,14 +76,14 @@ function carriedOver({ network, login }: HostFacts): string[] {
 
 function steps(
   { storage, machine }: HostFacts,
-  { disk, layout, memory, payload }: Preflight,
+  { disk, layout, entry, memory, payload }: Preflight,
 ): string[] {
   if (disk === undefined) return [];
   const root = storage.root?.source ?? 'the root partition';
   const removed = disk.removed.map(({ number }) => `${number} (swap)`);
   return [
     `1. fetch, verify and build ${formatBytes(payload)} in ${root}; Debian runs on, nothing else changes`,
-    '2. boot the installer once, by an entry of the GRUB that is there; whatever fails boots Debian again',
+    `2. ${entry === 'kexec' ? 'stop Debian and enter the installer by `systemctl kexec`' : 'boot the installer once, by an entry of the GRUB that is there'}; whatever fails boots Debian again`,
     `   (it needs about ${formatBytes(memory.needed)} of memory; there are ${formatBytes(memory.found)})`,
     `3. FIRST WRITE: shrink the file system on ${root} to ${formatBytes(disk.shrunk.size)}; Debian still boots, no longer byte-identical`,
     `4. write pine's partitions behind it (${layout})${removed.length > 0 ? `, where partition ${removed.join(', ')} goes` : ''}:`,

@@ -17,6 +17,7 @@ interface Options {
   readonly key?: readonly string[];
   readonly layout?: string;
   readonly disk?: string;
+  readonly kexec?: boolean;
   readonly json?: boolean;
 }
 
@@ -31,6 +32,7 @@ export function define(command: Command): void {
     .option('--key <file>', 'a .pub file that the commit must be signed with (repeatable)', collect)
     .option('--layout <file>', "the layout.cfg for pine's partitions (default: one that fits)")
     .option('--disk <device>', 'the disk, to be sure: any but the one that runs is refused')
+    .option('--kexec', 'load the installer into memory: `systemctl kexec` starts it, not a reboot')
     .option('--json', 'print JSON')
     .addHelpText(
       'after',
@@ -38,6 +40,8 @@ export function define(command: Command): void {
 Fetches and verifies the commit, builds all that will be written, and has GRUB start the installer at
 the next boot, once: reboot when it is done. Until then --cancel takes it away. So far with BIOS and the
 root on a partition of its own; whatever is not known is refused before anything is written.
+With --kexec no boot loader starts the installer, and no firmware: for a GRUB that can't save, or a slow start.
+It needs Debian's kexec-tools.
 With --check and without a commit nothing is said of its size and drivers. The exit status is 0 when
 nothing is in the way.
 
@@ -46,6 +50,8 @@ Examples:
   ./pinectl-linux-x64 hijack --check --remote https://example.org/repo --ref alpine/x86_64/web --key release.pub
   ./pinectl-linux-x64 hijack --check --json | jq .refusals
   ./pinectl-linux-x64 hijack --remote https://example.org/repo --ref alpine/x86_64/web --key release.pub && reboot
+  ./pinectl-linux-x64 hijack --kexec --remote https://example.org/repo --ref alpine/x86_64/web --key release.pub
+  systemctl kexec
 
 More: docs/hijack.md`,
     )
@@ -64,7 +70,8 @@ async function run(options: Options): Promise<void> {
   }
   const facts = await surveyHost(nodeHost);
   const commit = source === undefined ? undefined : await readCommit(source, facts);
-  const judged = judge(facts, { commit, layouts, wantedDisk: options.disk });
+  const { kexec = false } = options;
+  const judged = judge(facts, { commit, layouts, wantedDisk: options.disk, kexec });
   const offRoad = await roadRefusals(nodeHost, facts, judged);
   const preflight = { ...judged, refusals: [...judged.refusals, ...offRoad] };
   const { describePreflight } = await import('./hijack-text.ts');
@@ -72,7 +79,7 @@ async function run(options: Options): Promise<void> {
   if (options.check !== true && source !== undefined && first === undefined) {
     if (!options.json) process.stdout.write(`${describePreflight(facts, commit, preflight)}\n`);
     const planAgain = async () => {
-      const settings = { commit, layouts, wantedDisk: options.disk, fetched: true };
+      const settings = { commit, layouts, wantedDisk: options.disk, kexec, fetched: true };
       const { refusals, disk } = judge(await surveyHost(nodeHost), settings);
       if (refusals[0] !== undefined) throw refusals[0];
       return disk;
@@ -129,6 +136,7 @@ async function stage(
     const staged = await stageTakeOver({
       ...{ host, facts, disk: required(planned.disk), remote: source.remote },
       keyTexts: source.keyTexts,
+      kexec: options.kexec === true,
       planAgain: async () => required(await planned.planAgain()),
       source: { remote: repository, ref: source.ref, keys: source.keys },
       newDeploymentId: (commit) => newDeploymentId(commit, new Set()),
@@ -141,7 +149,10 @@ async function stage(
     print(options.json, { staged: true, ...staged }, () =>
       [
         `Staged: commit ${staged.commit.slice(0, 12)}. Nothing but /boot/pine-hijack and /boot/grub/custom.cfg was written.`,
-        'The next boot starts the installer, once: reboot. To take it away: pinectl hijack --cancel',
+        options.kexec === true
+          ? 'The installer is in memory: `systemctl kexec` starts it. A reboot or a power cut forgets it.'
+          : 'The next boot starts the installer, once: reboot.',
+        'To take it away: pinectl hijack --cancel',
       ].join('\n'),
     );
   } finally {

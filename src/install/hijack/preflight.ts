@@ -2,9 +2,11 @@ import type { Layout } from '../../disk/layout.ts';
 import { PineError } from '../../error.ts';
 import { writableImageSize } from '../../image/slot.ts';
 import type { CommitFacts } from './commit-facts.ts';
-import { type DiskOutcome, type DiskPlan, planDisk } from './disk-plan.ts';
+import { type DiskOutcome, type DiskPlan, isSwap, planDisk } from './disk-plan.ts';
 import type { MissingDriver } from './drivers.ts';
+import { refuseKexec } from './kexec.ts';
 import { findRefusals } from './refusals.ts';
+import type { BlockDeviceNode } from './storage/block-devices.ts';
 import type { TablePartition } from './storage/partition-table.ts';
 import type { HostFacts } from './survey.ts';
 
@@ -24,6 +26,8 @@ export interface Preflight {
   readonly lost: readonly string[];
   readonly disk: DiskPlan | undefined;
   readonly layout: string;
+  /** What starts the installer. */
+  readonly entry: 'grub' | 'kexec';
   readonly memory: { readonly needed: number; readonly found: number };
   /** What is stored on the old system's disk meanwhile. */
   readonly payload: number;
@@ -37,12 +41,15 @@ export function judge(
     /** Those to choose from, the roomiest first. */
     readonly layouts: readonly Layout[];
     readonly wantedDisk?: string | undefined;
+    /** The installer is entered by kexec. */
+    readonly kexec?: boolean;
     /** The image lies in the root file system already, and is a part of what that needs. */
     readonly fetched?: boolean;
   },
 ): Preflight {
-  const { commit, fetched = false } = options;
+  const { commit, fetched = false, kexec = false } = options;
   const refusals = findRefusals(facts, options.wantedDisk);
+  if (kexec && facts.machine.container === undefined) refusals.push(...refuseKexec(facts.kexec));
   const memory = memoryNeed(facts);
   const chosen = chooseLayout(facts, options.layouts, commit?.imageSize, fetched);
   if (memory.found < memory.needed) refusals.push(tooLittleMemory(memory));
@@ -66,6 +73,7 @@ export function judge(
     lost: findLosses(facts),
     disk: chosen.disk,
     layout: chosen.layout.name,
+    entry: kexec ? 'kexec' : 'grub',
     memory,
     payload: chosen.payload,
   };
@@ -116,8 +124,21 @@ function planFor(facts: HostFacts, layout: Layout, payload: number): DiskOutcome
   if (disk === undefined || ext4 === undefined || rootNumber === undefined) return undefined;
   if (table === undefined || table instanceof PineError) return undefined;
   if (!table.partitions.some(({ number }) => number === rootNumber)) return undefined;
-  const request = { diskSize: disk.size, table, root: rootNumber, payload, layout };
+  const swap = table.partitions.filter(isSwap).map(({ number }) => number);
+  const misnamed = new Set(swap.filter((number) => !holdsSwap(nodeOf(disk, number))));
+  const request = { diskSize: disk.size, table, root: rootNumber, payload, layout, misnamed };
   return planDisk({ ...request, least: ext4.least });
+}
+
+/** What lsblk knows of a partition of the disk. */
+function nodeOf(disk: BlockDeviceNode | undefined, number: number): BlockDeviceNode | undefined {
+  return disk?.children.find(({ path }) => new RegExp(`\\D${number}$`).test(path));
+}
+
+/** Whether nothing but swap is on a partition, mounted or not. */
+function holdsSwap(node: BlockDeviceNode | undefined): boolean {
+  const { fsType = 'swap', mountPoint = '[SWAP]', children = [] } = node ?? {};
+  return fsType === 'swap' && mountPoint === '[SWAP]' && children.length === 0;
 }
 
 /** e2fsck and resize2fs hold some bits for every block and inode. */
@@ -193,7 +214,7 @@ function slotTooSmall(layout: Layout, image: number, room: number): PineError {
 function foreignPartitions(facts: HostFacts, partitions: readonly TablePartition[]): PineError {
   const { disk } = facts.storage;
   const describe = ({ number }: TablePartition) => {
-    const node = disk?.children.find(({ path }) => new RegExp(`\\D${number}$`).test(path));
+    const node = nodeOf(disk, number);
     const use = [node?.fsType ?? 'nothing known', node?.mountPoint && `on ${node.mountPoint}`];
     return `${node?.path ?? `partition ${number}`} (${use.filter(Boolean).join(' ')})`;
   };

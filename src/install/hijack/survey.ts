@@ -2,6 +2,7 @@ import { PineError } from '../../error.ts';
 import { type BootLoaderFacts, readBootLoader } from './boot-loader.ts';
 import { type NeededDevice, readNeededDevices } from './drivers.ts';
 import type { Host } from './host.ts';
+import { type KexecFacts, readKexec } from './kexec.ts';
 import { type LoginFacts, readLogin } from './login.ts';
 import { type MachineFacts, readMachine } from './machine.ts';
 import type { ChosenNetwork } from './network/choose-network.ts';
@@ -38,6 +39,7 @@ export interface HostFacts {
   readonly machine: MachineFacts;
   readonly storage: StorageFacts;
   readonly bootLoader: BootLoaderFacts;
+  readonly kexec: KexecFacts;
   readonly network: ChosenNetwork;
   readonly login: LoginFacts;
   readonly devices: readonly NeededDevice[];
@@ -58,6 +60,7 @@ export async function surveyHost(host: Host): Promise<HostFacts> {
     machine,
     storage,
     bootLoader: await readBootLoader(host, storage.mounts),
+    kexec: await readKexec(host),
     network,
     login: await readLogin(host),
     devices: disk === undefined ? [] : await readNeededDevices(host, disk, cards),

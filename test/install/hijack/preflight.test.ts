@@ -15,7 +15,7 @@ const recorded = (path: string) =>
 
 async function look(
   changes: Changes = {},
-  options: { commit?: CommitFacts; wantedDisk?: string } = {},
+  options: { commit?: CommitFacts; wantedDisk?: string; kexec?: boolean } = {},
 ) {
   const facts = await surveyHost(recordedHost('debian-vps', changes));
   return judge(facts, { commit: undefined, layouts, ...options });
@@ -171,6 +171,72 @@ describe('what can not be taken over is refused, and named', () => {
     ]);
     const foreign = { '/proc/cmdline': 'BOOT_IMAGE=/vmlinuz-custom root=/dev/vda1\n' };
     expect(await refused({ files: foreign })).toEqual(['INPUT_PROVIDER_KERNEL: /vmlinuz-custom']);
+  });
+
+  test('a partition with files: by its type, or under the type of swap; /boot on one of its own', async () => {
+    const first = readFileSync(new URL('fixtures/debian-vps/dev/vda', import.meta.url));
+    const second = (type: number) => {
+      const bytes = Buffer.from(first);
+      bytes.writeUInt32LE(4_000_000 - 2048, 446 + 12);
+      bytes.writeUInt8(type, 462 + 4);
+      bytes.writeUInt32LE(4_000_000, 462 + 8);
+      bytes.writeUInt32LE(1_800_000, 462 + 12);
+      return { '/dev/vda': bytes };
+    };
+    const lsblk = (more: object) => {
+      const nodes = JSON.parse(recorded(`commands/lsblk -J -b -o ${blockDeviceColumns}`));
+      nodes.blockdevices[0].children.push(part('/dev/vda2', more));
+      return { lsblk: JSON.stringify(nodes) };
+    };
+    const swap = { fstype: 'swap', mountpoint: '[SWAP]' };
+    expect(await refused({ files: second(0x82), commands: lsblk(swap) })).toEqual([]);
+    const mounted = lsblk({ fstype: 'ext4', mountpoint: '/srv' });
+    for (const type of [0x82, 0x83]) {
+      expect(await refused({ files: second(type), commands: mounted })).toEqual([
+        'INPUT_FOREIGN_PARTITION: /dev/vda2 (ext4 on /srv)',
+      ]);
+    }
+    const unmounted = lsblk({ fstype: 'xfs' });
+    expect(await refused({ files: second(0x82), commands: unmounted })).toEqual([
+      'INPUT_FOREIGN_PARTITION: /dev/vda2 (xfs)',
+    ]);
+    const files = {
+      ...second(0x83),
+      '/proc/cmdline': 'BOOT_IMAGE=/vmlinuz-6.1.0-56-cloud-amd64 root=/dev/vda1\n',
+      '/proc/self/mountinfo': `${recorded('proc/self/mountinfo')}31 26 254:2 / /boot rw - ext4 /dev/vda2 rw\n`,
+    };
+    const boot = lsblk({ fstype: 'ext4', mountpoint: '/boot' });
+    expect(await refused({ files, commands: boot })).toEqual([
+      'INPUT_BOOT_PARTITION: ext4 on /dev/vda2',
+      'INPUT_FOREIGN_PARTITION: /dev/vda2 (ext4 on /boot)',
+    ]);
+  });
+
+  test('kexec that is missing, switched off, locked down or not built in, if it is asked for', async () => {
+    const able = {
+      commands: { 'kexec --version': 'kexec-tools 2.0.25\n' },
+      files: {
+        '/sys/kernel/kexec_loaded': '0\n',
+        '/proc/sys/kernel/kexec_load_disabled': '0\n',
+        '/sys/kernel/security/lockdown': '[none] integrity confidentiality\n',
+      },
+    };
+    expect(await refused({})).toEqual([]);
+    expect(await refused({}, { kexec: true })).toEqual(['PROGRAM_MISSING: no such program']);
+    expect(await refused(able, { kexec: true })).toEqual([]);
+    expect((await look(able, { kexec: true })).entry).toBe('kexec');
+    for (const [path, text, found] of [
+      ['/proc/sys/kernel/kexec_load_disabled', '1\n', 'kernel.kexec_load_disabled = 1'],
+      [
+        '/sys/kernel/security/lockdown',
+        'none [integrity] confidentiality\n',
+        'lockdown: integrity',
+      ],
+      ['/sys/kernel/kexec_loaded', undefined, 'a kernel without kexec'],
+    ] as const) {
+      const files = { ...able.files, [path]: text };
+      expect(await refused({ ...able, files }, { kexec: true })).toEqual([`STATE_KEXEC: ${found}`]);
+    }
   });
 
   test('too little room, and by how much; too little memory', async () => {

@@ -5,6 +5,7 @@ import { PineError } from '../../../error.ts';
 import { runProgram } from '../../program.ts';
 import type { Host } from '../host.ts';
 import { customCfg, customCfgMark, stagingFolder } from './installer-entry.ts';
+import { isInstallerLoaded, unloadInstaller } from './kexec-installer.ts';
 import type { Road } from './road.ts';
 
 /**
@@ -36,17 +37,18 @@ export async function settle(): Promise<void> {
 export async function cancelTakeOver(host: Host): Promise<boolean> {
   const staged = await isStaged(host);
   const remains = await host.exists(stagingFolder);
-  if (staged || remains) await removeStaged();
+  if (staged || remains) await removeStaged(host);
   return staged;
 }
 
 /** Takes everything away, GRUB's script first. */
-export async function removeStaged(): Promise<void> {
+export async function removeStaged(host: Host): Promise<void> {
   const text = await readFile(customCfg, 'utf8').catch(() => '');
   if (text.startsWith(customCfgMark)) {
     await rm(customCfg);
     await syncPath(dirname(customCfg));
   }
+  await unloadInstaller(host);
   await rm(stagingFolder, { recursive: true, force: true });
 }
 
@@ -57,11 +59,19 @@ async function isStaged(host: Host): Promise<boolean> {
 /** Throws STATE_HIJACK_STAGED. */
 export async function refuseStaged(host: Host): Promise<void> {
   if (!(await isStaged(host))) return;
+  const block = (await host.readText(join(stagingFolder, 'env'))) ?? '';
+  const counted = Number(/^pine_starts=(\d+)$/m.exec(block)?.[1] ?? 0) > 0;
+  const start = counted ? 'reboot' : (await isInstallerLoaded(host)) && '`systemctl kexec`';
+  // It was started and ended before its first write, or another boot forgot what kexec had loaded.
+  const reason = /^pine_reason=(.*)$/m.exec(block)?.[1] ?? 'it was started, or forgotten by a boot';
   throw new PineError('STATE_HIJACK_STAGED', 'a take-over is staged already', {
     expected: 'none',
-    found: `${customCfg} and ${stagingFolder}`,
+    found: `${customCfg} and ${stagingFolder}${start === false ? ` (${reason})` : ''}`,
     where: 'this machine',
-    remedy: 'reboot to start it, or take it away with `pinectl hijack --cancel`',
+    remedy:
+      start === false
+        ? 'take it away with `pinectl hijack --cancel`, and stage it again'
+        : `${start} to start it, or take it away with \`pinectl hijack --cancel\``,
   });
 }
 

@@ -1,5 +1,5 @@
 #!/bin/busybox sh
-# The installer of a take-over: the first program of a kernel that the old system's GRUB started. It shrinks the
+# The installer of a take-over: the first program of a kernel that the old system's GRUB started, or kexec. It shrinks the
 # old root file system, writes pine's partitions behind it, then the boot code, and reboots into pine.
 # Every step is checked first and passed over when it is done, so that a run that was cut is simply done again.
 #
@@ -48,7 +48,7 @@ time_limit() {
 limit_process=
 time_limit 900
 . /hijack/plan
-# By GRUB, which read it: `staged` until the first write. Whatever else it says, nothing is written.
+# By GRUB, which read it, or by kexec: `staged` until the first write. Whatever else it says, nothing is written.
 stage=$(sed -n 's/.*pine\.stage=\([a-z]*\).*/\1/p' /proc/cmdline)
 while read -r chain; do
 	for module in $chain; do

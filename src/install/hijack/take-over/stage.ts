@@ -20,6 +20,7 @@ import {
   startsWhileWriting,
 } from './installer-entry.ts';
 import { installerArchive } from './installer-initramfs.ts';
+import { loadInstaller } from './kexec-installer.ts';
 import { readOldSystem } from './old-system.ts';
 import { findRoad, type Road } from './road.ts';
 import { formatSteps, type Step } from './steps.ts';
@@ -38,6 +39,8 @@ export interface TakeOver {
   /** What the new machine follows, as it is written into its settings. */
   readonly remote: string;
   readonly keyTexts: readonly string[];
+  /** The installer is entered by kexec: until it writes, no boot loader starts it. */
+  readonly kexec: boolean;
   readonly newDeploymentId: (commit: string) => string;
   readonly tries: number;
   /** Seconds since 1970. */
@@ -55,8 +58,8 @@ export interface Staged {
 
 /**
  * Prepares a take-over while the old system runs: fetches and verifies the commit, builds every byte that
- * the installer will write, and has GRUB start it at the next boot, once. Nothing outside of two names in
- * /boot is changed, and a reboot is left to the caller.
+ * the installer will write, and has GRUB start it at the next boot, once, or `systemctl kexec`. Nothing outside
+ * of two names in /boot is changed, and that start is left to the caller.
  *
  * Throws STATE_HIJACK_STAGED, INPUT_TAKE_OVER, what fetching and building throw, and PROGRAM_UNEXPECTED when
  * GRUB does not read what was written. Whatever fails, all is as it was.
@@ -68,16 +71,17 @@ export async function stageTakeOver(takeOver: TakeOver): Promise<Staged> {
   await rm(stagingFolder, { recursive: true, force: true }); // what a run that was cut left
   try {
     await mkdir(stagingFolder, { mode: 0o700 });
-    const prepared = await prepare(takeOver, road);
+    const { staged, installerArguments } = await prepare(takeOver, road);
     await activate(road);
-    return prepared;
+    if (takeOver.kexec) await loadInstaller(installerArguments);
+    return staged;
   } catch (error) {
-    await removeStaged();
+    await removeStaged(host);
     throw error;
   }
 }
 
-async function prepare(takeOver: TakeOver, road: Road): Promise<Staged> {
+async function prepare(takeOver: TakeOver, road: Road) {
   const { host, facts, source, remote, keyTexts, progress, note, now } = takeOver;
   const inFolder = (name: string) => join(stagingFolder, name);
   const accepted = await fetchImage(source, inFolder('slot'), progress);
@@ -118,11 +122,12 @@ async function prepare(takeOver: TakeOver, road: Road): Promise<Staged> {
     carried: carried.tar,
     time: now,
   });
-  await writeFile(inFolder('env'), encodeStage({ stage: 'staged', starts: 1 }));
+  const stage = encodeStage({ stage: 'staged', starts: takeOver.kexec ? 0 : 1 });
+  await writeFile(inFolder('env'), stage);
   await syncPath(inFolder('env'));
   const archive = await installerArchive(host, {
     ...{ diskSize: road.diskSize, rootStart: road.rootStart, rootBlockSize: road.blockSize },
-    ...{ rootUuid: road.fileSystemUuid, stageSector: await findStageSector(host, road) },
+    ...{ rootUuid: road.fileSystemUuid, stageSector: await findStageSector(host, road, stage) },
     ...{ starts: startsWhileWriting, staging: stagingFolder, steps: formatSteps(steps) },
     sums: new Map(
       steps.flatMap((step) => (step.kind === 'write' ? [[step.file, step.sha256]] : [])),
@@ -136,11 +141,12 @@ async function prepare(takeOver: TakeOver, road: Road): Promise<Staged> {
   await writeFile(inFolder('boot.sha256'), sums.join(''));
   await writeFile(inFolder('custom.cfg'), installerEntry(road.fileSystemUuid, installerArguments));
   await chmod(inFolder('custom.cfg'), 0o644);
-  return { commit, steps, carried: carried.paths };
+  const staged: Staged = { commit, steps, carried: carried.paths };
+  return { staged, installerArguments };
 }
 
 /** The sector of the disk that holds the stage block, which the installer rewrites in place. */
-async function findStageSector(host: Host, road: Road): Promise<number> {
+async function findStageSector(host: Host, road: Road, stage: Buffer): Promise<number> {
   const path = join(stagingFolder, 'env');
   const said = (await host.report('filefrag', ['-b512', '-v', path])) ?? '';
   // `   0:        0..       7:    5678..      5685:      8: last,eof`
@@ -149,7 +155,7 @@ async function findStageSector(host: Host, road: Road): Promise<number> {
   if (first !== undefined) {
     await nodeBlockDevice(road.diskPath).dropCache();
     const bytes = await host.readBytes(road.diskPath, sector * 512, stageBlockSize);
-    if (bytes.equals(encodeStage({ stage: 'staged', starts: 1 }))) return sector;
+    if (bytes.equals(stage)) return sector;
   }
   throw new PineError('PROGRAM_UNEXPECTED', 'where a file lies on the disk could not be found', {
     expected: `filefrag to say where ${path} lies`,
