@@ -14,6 +14,8 @@ export interface Pair {
   /** It takes minutes. */
   readonly isLong?: boolean;
   readonly bsdiff: BsdiffOf;
+  /** Committed with --expand-compressed; the others get the same trees. */
+  readonly isExpanded?: boolean;
   trees(bench: Bench): Promise<{ readonly old: string; readonly new: string }>;
 }
 
@@ -47,6 +49,13 @@ export const pairs: Readonly<Record<string, Pair>> = {
     what: 'a security update of a Debian server, kernel included',
     isLong: true,
     bsdiff: 'files',
+    trees: () => debianUpdate(false),
+  },
+  'server-expanded': {
+    what: 'the same, manuals and documents expanded',
+    isLong: true,
+    bsdiff: 'files',
+    isExpanded: true,
     trees: () => debianUpdate(false),
   },
   'server-same-path': {

@@ -23,15 +23,23 @@ async function measurePair(pair: Pair, bench: Bench): Promise<Result> {
     built,
     ...args,
   ];
-  const trees = await pair.trees(bench);
+  let trees = await pair.trees(bench);
   const repo = join(folder, 'repo');
   const path = (name: string): string => join(folder, name);
   await runProgram(pinectl('init', '--repo', repo));
+  const expand = pair.isExpanded ? ['--expand-compressed'] : [];
   for (const tree of [trees.old, trees.new]) {
-    await runProgram(pinectl('commit', '--repo', repo, '--ref', 'bench', '--tree', tree));
+    await runProgram(
+      pinectl('commit', '--repo', repo, '--ref', 'bench', '--tree', tree, ...expand),
+    );
   }
   const show = ['show', '--repo', repo, '--json', 'bench'] as const;
   const { commit: to, parent: from } = JSON.parse((await runProgram(pinectl(...show))).output);
+  if (pair.isExpanded) {
+    trees = { old: path('old'), new: path('new') };
+    await runProgram(pinectl('checkout', '--repo', repo, '--user-mode', from, trees.old));
+    await runProgram(pinectl('checkout', '--repo', repo, '--user-mode', to, trees.new));
+  }
   const image = async (commit: string, name: string): Promise<void> => {
     const output = ['--format', 'squashfs', '-o', path(name)];
     await runProgram(pinectl('image', '--repo', repo, '--ref', commit, ...output));

@@ -26,7 +26,10 @@ const measurements: Record<string, () => Promise<Loaded>> = {
   commit: () => import('./commit.ts'),
   'commit-again': () => import('./commit-again.ts'),
   ...Object.fromEntries(
-    ['make-root', 'mini', 'mini-arm64', 'node', 'server', 'server-same-path'].map((pair) => [
+    [
+      ...['make-root', 'mini', 'mini-arm64', 'node'],
+      ...['server', 'server-expanded', 'server-same-path'],
+    ].map((pair) => [
       `delta:${pair}`,
       async () => (await import('./delta.ts')).measurementOf(pair),
     ]),

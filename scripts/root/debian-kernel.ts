@@ -104,7 +104,7 @@ function compressModules(folder: string): void {
     const path = join(folder, name);
     writeFileSync(path, readFileSync(path, 'utf8').replaceAll(/\.ko\b/g, '.ko.gz'));
   }
-  // The binary lists still have the old names; every reader falls back to the text.
+  // The binary lists still have the old names. busybox reads the text; kmod finds nothing then.
   for (const name of readdirSync(folder)) {
     if (basename(name).endsWith('.bin')) rmSync(join(folder, name));
   }

@@ -1,5 +1,6 @@
 import { type Command, Option } from 'commander';
 import type { CommitOptions } from '../build/commit-options.ts';
+import type { OpenedExpansion } from '../build/expand/expand-compressed.ts';
 import { applyFilter } from '../build/filter/apply-filter.ts';
 import { type FilterRule, parseFilter } from '../build/filter/rules.ts';
 import { openSources, type TreeSource } from '../build/sources/open-sources.ts';
@@ -7,6 +8,7 @@ import { PineError } from '../error.ts';
 import { systemClock } from '../ports/clock.ts';
 import type { Dictionary } from '../repo/gvariant/variant.ts';
 import { defaultTimestamp, parseId, parseMetadataString, parseTree } from './commit-options.ts';
+import { expand, expansionJson, expansionNotes } from './expansion.ts';
 import {
   makeCommit,
   type NewCommitOptions,
@@ -24,6 +26,7 @@ interface Options extends NewCommitOptions, RecipeOptions {
   readonly tree?: readonly TreeSource[];
   readonly apkKeys?: string;
   readonly filter?: string;
+  readonly expandCompressed?: boolean;
   readonly skipIfUnchanged?: boolean;
   readonly parent?: string;
   readonly subject?: string;
@@ -48,6 +51,10 @@ export function define(command: Command): void {
     )
     .option('--apk-keys <folder>', "Alpine's public keys, for apk=FILE")
     .option('--filter <file>', 'rules that drop, keep, chmod and chown what is in the tree')
+    .option(
+      '--expand-compressed',
+      'store packed kernel modules, manuals and documents plain: deltas see what is in them',
+    )
     .option('--skip-if-unchanged', 'make no commit of the tree that the parent has')
     .option('--parent <commit>', 'what it follows, or `none` (default: what the ref points to)')
     .option('-s, --subject <text>', 'one line about it')
@@ -70,6 +77,7 @@ Examples:
       --tree tar=pine-overlay.tar.gz --tree dir=site
   pinectl commit --repo repo --ref alpine/x86_64/web --tree ref=alpine/x86_64/web \\
       --tree apk=nginx-1.24.0-r16.apk --apk-keys root/etc/apk/keys
+  pinectl commit --repo repo --ref alpine/x86_64/web --tree root --bootable --expand-compressed
   pinectl commit --repo repo --ref alpine/x86_64/web --tree root --filter small.filter \\
       --skip-if-unchanged
   pinectl commit --repo repo --ref alpine/x86_64/web --tree root --recipe ~/recipes/web \\
@@ -92,14 +100,19 @@ async function commit(argument: string | undefined, options: Options): Promise<v
   const sources = treeSources(argument, options.tree);
   const rules = await readFilter(options.filter);
   const opened = await openSources(repository, sources, options);
+  let expansion: OpenedExpansion | undefined;
   try {
     const left = opened.skipped.map((path) => `${path} is left out: a commit holds no devices`);
     const { dropped, unused } = applyFilter(opened.tree, rules);
     const filtered = dropped > 0 ? [`names left out by the filter: ${dropped}`] : [];
     const idle = unused.map(({ line, text }) => `line ${line} of the filter met nothing: ${text}`);
-    const notes = [...ofRecipe, ...filtered, ...idle, ...opened.notes, ...left];
-    await makeCommit(repository, opened.tree, commitOptions, notes, options);
+    if (options.expandCompressed) expansion = await expand(repository, opened.tree);
+    const expanded = expansion === undefined ? [] : expansionNotes(expansion);
+    const notes = [...ofRecipe, ...filtered, ...expanded, ...idle, ...opened.notes, ...left];
+    const more = expansion === undefined ? {} : { expanded: expansionJson(expansion) };
+    await makeCommit(repository, opened.tree, commitOptions, notes, options, more);
   } finally {
+    expansion?.close();
     opened.close();
   }
 }

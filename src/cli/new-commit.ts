@@ -60,13 +60,17 @@ export async function readNewCommit(options: NewCommitOptions) {
   };
 }
 
-/** Commits a tree and tells what came of it: the checksum on stdout, everything else on stderr. */
+/**
+ * Commits a tree and tells what came of it: the checksum on stdout, everything else on stderr. `more`
+ * is told with --json beside the result.
+ */
 export async function makeCommit(
   repository: Repository,
   tree: SourceTree,
   commitOptions: CommitOptions,
   notes: readonly string[],
   options: NewCommitOptions,
+  more: object = {},
 ): Promise<void> {
   const progress = terminalProgress();
   const acls = options.dropAcls
@@ -76,10 +80,10 @@ export async function makeCommit(
   const result = await commitTree(repository, tree, all).finally(progress.end);
   const told = [...summarize([...notes, ...acls]), ...result.notes];
   for (const note of told) process.stderr.write(`${note}\n`);
-  report(options, result);
+  report(options, result, more);
 }
 
-function report(options: NewCommitOptions, result: CommitResult): void {
+function report(options: NewCommitOptions, result: CommitResult, more: object): void {
   const { statistics, image } = result;
   if (result.unchanged) {
     process.stderr.write('Nothing changed: no commit was made\n');
@@ -92,7 +96,7 @@ function report(options: NewCommitOptions, result: CommitResult): void {
       ].join('\n'),
     );
   }
-  print(options.json, result, () => result.commit);
+  print(options.json, { ...result, ...more }, () => result.commit);
 }
 
 /** Objects, new ones, bytes, and what did not have to be stored. */

@@ -16,6 +16,9 @@ const checks = {
   openssh: () => runs('ssh-keygen', ['-?']),
   lz4: () => runs('lz4', ['--version']),
   promtool: () => runs('promtool', ['--version']),
+  xz: () => runs('xz', ['--version']),
+  kmod: () =>
+    runs('modprobe', ['--version']) && runs('depmod', ['--version']) && runs('as', ['--version']),
   strip: () => runs('strip', ['--version']),
   mmdebstrap: () => runs('mmdebstrap', ['--version']),
   root: () => process.getuid?.() === 0,

@@ -35,6 +35,6 @@ function badModule(path: string, expected: string, found: string): PineError {
     expected,
     found,
     where: path,
-    remedy: "install the kernel's modules again; unpack those that are compressed otherwise",
+    remedy: "install the kernel's modules again, or unpack them: `commit --expand-compressed`",
   });
 }

@@ -20,16 +20,18 @@ export class Spool {
     unlinkSync(path);
   }
 
-  /** Takes a stream in; what it gives is read from the file. */
+  /** Takes a stream in; what it gives is read from the file. One that fails leaves nothing behind. */
   async add(stream: AsyncIterable<Uint8Array>): Promise<SourceContent> {
     const from = this.#size;
+    let end = from;
     for await (const piece of stream) {
       for (let at = 0; at < piece.length; ) {
-        at += writeSync(this.#descriptor, piece, at, piece.length - at, this.#size + at);
+        at += writeSync(this.#descriptor, piece, at, piece.length - at, end + at);
       }
-      this.#size += piece.length;
+      end += piece.length;
     }
-    return this.#content(from, this.#size - from);
+    this.#size = end;
+    return this.#content(from, end - from);
   }
 
   /** No content can be read any more. */

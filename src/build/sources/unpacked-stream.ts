@@ -1,4 +1,4 @@
-import { Readable } from 'node:stream';
+import { Readable, type Transform } from 'node:stream';
 import { createGunzip, createZstdDecompress } from 'node:zlib';
 import { PineError } from '../../error.ts';
 
@@ -42,8 +42,17 @@ export async function* unpackedStream(
   }
   const unpack = formats.find(([magic]) => isPackedAs(magic))?.[1];
   if (unpack === undefined) return yield* all;
-  const input = Readable.from(all, { objectMode: false });
-  const output = unpack();
+  yield* decompressed(all, unpack, where);
+}
+
+/** What a decompressor makes of a stream. Throws CORRUPT_COMPRESSION, and as the stream does. */
+export async function* decompressed(
+  source: AsyncIterable<Uint8Array>,
+  decompressor: () => Transform,
+  where: string,
+): AsyncGenerator<Uint8Array> {
+  const input = Readable.from(source, { objectMode: false });
+  const output = decompressor();
   // What goes wrong with the source is told as it is.
   input.on('error', (error) => output.destroy(error));
   try {
@@ -51,15 +60,20 @@ export async function* unpackedStream(
   } catch (error) {
     const { code, message } = error as NodeJS.ErrnoException;
     if (!/^(Z_|ZSTD_|ERR_ZSTD)/.test(code ?? '')) throw error;
-    throw new PineError('CORRUPT_COMPRESSION', 'packed data is damaged', {
-      expected: 'data that can be unpacked to its end',
-      found: message,
-      where,
-      remedy: 'make the archive again, or fetch it again from where it is whole',
-    });
+    throw corruptCompression(message, where);
   } finally {
     input.destroy();
   }
+}
+
+/** Packed data that can't be unpacked to its end; `found` is what the decompressor says. */
+export function corruptCompression(found: string, where: string): PineError {
+  return new PineError('CORRUPT_COMPRESSION', 'packed data is damaged', {
+    expected: 'data that can be unpacked to its end',
+    found,
+    where,
+    remedy: 'make the archive again, or fetch it again from where it is whole',
+  });
 }
 
 async function* again(
