@@ -1,9 +1,11 @@
 import { noObjects } from '../../src/delta/apply.ts';
 import { openDelta } from '../../src/delta/decode/delta-file.ts';
 import { deltaSegments } from '../../src/delta/decode/delta-segments.ts';
+import { scratchFile } from '../../src/delta/recompress/scratch.ts';
 import { nodeBlockDevice } from '../../src/disk/node-block-device.ts';
 import { executePlan } from '../../src/plan/execute.ts';
 import { verifyImage } from '../../src/plan/read-back.ts';
+import { nodeFileSystem } from '../../src/ports/node-file-system.ts';
 
 /**
  * A process of its own, as small as one can be: delta-applier.ts write|read-back DELTA IMAGE SLOT does one of the two
@@ -17,7 +19,9 @@ if (step === 'write') {
   await delta.check();
   const base = await nodeBlockDevice(image).open('read');
   const target = await nodeBlockDevice(slot).open('write');
-  const segments = deltaSegments(delta, base);
+  // Where the slot is.
+  const scratch = scratchFile(nodeFileSystem, `${slot}.scratch`);
+  const segments = deltaSegments(delta, base, scratch);
   const { size } = to.image;
   const sources = { segments, objects: noObjects, base };
   const found = await executePlan({ ...sources, size, room: target.size, target });

@@ -4,8 +4,10 @@ import { imageOfCommit, withEmptyFile, withImageFile } from '../delta/commit-ima
 import type { DeltaFile } from '../delta/decode/delta-file.ts';
 import { nothing } from '../delta/delta-path.ts';
 import { checkDeltaSpace } from '../delta/generate.ts';
+import { scratchFile } from '../delta/recompress/scratch.ts';
 import { PineError } from '../error.ts';
 import type { BlockDevice } from '../ports/block-device.ts';
+import { nodeFileSystem } from '../ports/node-file-system.ts';
 import { bytesReader, type PositionedReader } from '../ports/positioned-reader.ts';
 import type { Progress } from '../ports/progress.ts';
 import type { Repository } from '../repo/repository.ts';
@@ -27,17 +29,19 @@ export async function withBundleImage<T>(
   const delta = deltas.find(isHere) ?? deltas.find(isFull);
   if (delta === undefined) throw noWay(checksum, deltas);
   const temporary = join(repository.path, 'tmp');
-  await checkDeltaSpace(temporary, image.size + delta.header.from.image.size);
+  const { from: old, scratch } = delta.header;
+  await checkDeltaSpace(temporary, image.size + old.image.size + scratch);
   const path = join(temporary, 'pine-bundle-new');
   const make = (base: PositionedReader): Promise<T> =>
     withEmptyFile(path, image.size, async (file) => {
-      await applyDelta(delta, base, file, progress);
+      const kept = scratchFile(nodeFileSystem, join(temporary, 'pine-bundle-scratch'));
+      await applyDelta(delta, base, file, kept, progress);
       return use(file);
     });
   if (isFull(delta)) return make(bytesReader(new Uint8Array()));
   const from = await imageOfCommit(repository, delta.header.from.commit);
-  const old = { path: join(temporary, 'pine-bundle-old'), progress };
-  return withImageFile(repository, from, old, make);
+  const file = { path: join(temporary, 'pine-bundle-old'), progress };
+  return withImageFile(repository, from, file, make);
 }
 
 function noWay(checksum: string, deltas: readonly DeltaFile[]): PineError {

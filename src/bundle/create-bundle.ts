@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { encodeIndex, mostSources } from '../delta/chain/delta-index.ts';
-import { madeBytes } from '../delta/chain/made-bytes.ts';
+import { deltaNeeds } from '../delta/chain/made-bytes.ts';
 import { openDelta } from '../delta/decode/delta-file.ts';
 import { deltaIndexPath, deltaPath } from '../delta/delta-path.ts';
 import { nodeBlockDevice } from '../disk/node-block-device.ts';
@@ -102,8 +102,9 @@ async function indexOf(
       const path = join(repository.path, deltaPath({ from: commit, to }));
       const file = await nodeBlockDevice(path).open('read');
       try {
-        const made = await madeBytes(await openDelta(file, undefined, path));
-        return { commit, files: undefined, links: [{ from: commit, to, size: file.size, made }] };
+        const needs = await deltaNeeds(await openDelta(file, undefined, path));
+        const link = { from: commit, to, size: file.size, ...needs };
+        return { commit, files: undefined, links: [link] };
       } finally {
         await file.close();
       }

@@ -1,6 +1,7 @@
 import { applyDelta } from '../delta/apply.ts';
 import { nothing } from '../delta/delta-path.ts';
 import type { DeltaHeader } from '../delta/format/header.ts';
+import { scratchFile } from '../delta/recompress/scratch.ts';
 import { nodeBlockDevice } from '../disk/node-block-device.ts';
 import { PineError } from '../error.ts';
 import { writeOutputFile } from '../install/output-file.ts';
@@ -30,14 +31,17 @@ export async function apply(argument: string, options: Options): Promise<void> {
   const progress = terminalProgress();
   try {
     await withDelta(argument, options, keys, async (delta) => {
-      const { from, to } = delta.header;
+      const { from, to, scratch } = delta.header;
       const { size } = to.image;
-      // The old image may have to be written too.
-      const needed = size + from.image.size;
+      // The old image may have to be written too, and what is decompressed of it.
+      const needed = size + from.image.size + scratch;
       await writeOutputFile(output, { size, needed }, async (path) => {
         const file = nodeBlockDevice(path);
+        const kept = scratchFile(nodeFileSystem, `${path}.scratch`);
         await withOldImage(delta.header, options, `${path}.old`, (base) =>
-          withOpen(file, 'write', (target) => applyDelta(delta, base, target, progress.report)),
+          withOpen(file, 'write', (target) =>
+            applyDelta(delta, base, target, kept, progress.report),
+          ),
         );
         await file.dropCache();
         await withOpen(file, 'read', (target) => verifyImage(target, to.image, progress.report));

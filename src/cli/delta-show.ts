@@ -20,15 +20,15 @@ export async function show(argument: string, options: Options): Promise<void> {
   // Looking at it is no acting on it: no signature is asked for.
   await withDelta(argument, options, undefined, async (delta, path) => {
     const { header } = delta;
-    const bytes = { literal: 0, zeros: 0, extent: 0, patch: 0 };
+    const bytes = { literal: 0, zeros: 0, extent: 0, patch: 0, recompressed: 0 };
     const items: DeltaItem[] = [];
     for await (const item of inspectDelta(delta)) {
       bytes[item.kind] += item.length;
-      if (item.kind === 'patch' || item.kind === 'literal') items.push(item);
+      if (item.kind !== 'extent' && item.kind !== 'zeros') items.push(item);
     }
     const top = items.sort((a, b) => weight(b) - weight(a)).slice(0, options.top);
-    const names = await pathsAt(delta, options);
-    const files = top.map((item) => ({ ...item, path: names.get(item.at) }));
+    const pathAt = await readPaths(delta, options);
+    const files = top.map((item) => ({ ...item, path: pathAt(item.at) }));
     const { size } = await stat(path);
     const streams = Object.fromEntries(
       streamNames.map((name) => {
@@ -44,15 +44,15 @@ export async function show(argument: string, options: Options): Promise<void> {
         isFull ? 'from nothing' : `from ${from.commit}  ${formatBytes(from.image.size)}`,
         `to   ${to.commit}  ${formatBytes(to.image.size)}`,
         `size ${size} bytes`,
-        `of the new image: ${formatBytes(bytes.extent)} copied, ${formatBytes(bytes.patch)} patched, ${formatBytes(bytes.literal)} new, ${formatBytes(bytes.zeros)} zeros`,
+        `of the new image: ${formatBytes(bytes.extent)} copied, ${formatBytes(bytes.patch)} patched, ${formatBytes(bytes.recompressed)} compressed again, ${formatBytes(bytes.literal)} new, ${formatBytes(bytes.zeros)} zeros`,
         ...streamNames.map((name) => {
           const { plainSize, size } = header.streams[name];
           return `  ${name.padEnd(12)}${size} bytes (${plainSize} before compression)`;
         }),
         'most before compression:',
         ...files.map(
-          ({ path, at, length, literals, differences, copies }) =>
-            `  ${path ?? `byte ${at}`}: ${literals} new and ${differences} different bytes of ${length}, ${copies} copies`,
+          ({ path, at, content, literals, differences, copies }) =>
+            `  ${path ?? `byte ${at}`}: ${literals} new and ${differences} different bytes of ${content}, ${copies} copies`,
         ),
       ].join('\n'),
     );
@@ -63,28 +63,34 @@ function weight({ literals, differences }: DeltaItem): number {
   return literals + differences;
 }
 
-/** The path of the file that begins at a byte of the new image. */
-async function pathsAt({ header }: DeltaFile, options: Options): Promise<Map<number, string>> {
-  const found = new Map<number, string>();
-  if (options.repo === undefined) return found;
+/** Tells the path of the file that has a byte of the new image, as far as the repository knows. */
+async function readPaths(
+  { header }: DeltaFile,
+  options: Options,
+): Promise<(at: number) => string | undefined> {
+  const nothingKnown = () => undefined;
+  if (options.repo === undefined) return nothingKnown;
   const repository = await Repository.open(options.repo);
   const { commit } = header.to;
-  if (!repository.has(commit, 'commit') || !repository.has(commit, 'plan')) return found;
+  if (!repository.has(commit, 'commit') || !repository.has(commit, 'plan')) {
+    return nothingKnown;
+  }
   const paths = new Map<string, string>();
   for await (const { path, kind, checksums } of listTree(repository, commit, '/', 'all')) {
     const [checksum = ''] = checksums;
     if (kind === 'file' && !paths.has(checksum)) paths.set(checksum, path);
   }
+  const starts: { readonly at: number; readonly path: string | undefined }[] = [];
   const plan = await nodeBlockDevice(repository.objectFile(commit, 'plan')).open('read');
   try {
     let at = 0;
     for await (const segment of (await openPlan(plan)).segments()) {
       const path = segment.kind === 'object' ? paths.get(segment.checksum) : 'superblock or tables';
-      if (path !== undefined) found.set(at, path);
+      starts.push({ at, path });
       at += segment.length;
     }
   } finally {
     await plan.close();
   }
-  return found;
+  return (at) => starts.findLast((start) => start.at <= at)?.path;
 }

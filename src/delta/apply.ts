@@ -7,6 +7,7 @@ import type { PositionedReader } from '../ports/positioned-reader.ts';
 import type { Progress } from '../ports/progress.ts';
 import type { DeltaFile } from './decode/delta-file.ts';
 import { deltaSegments } from './decode/delta-segments.ts';
+import type { Scratch } from './recompress/scratch.ts';
 
 /** A delta brings all that it needs. */
 export const noObjects: ObjectSource = {
@@ -23,12 +24,13 @@ export async function applyDelta(
   delta: DeltaFile,
   base: PositionedReader,
   target: Pick<BlockDevice, 'read' | 'write' | 'flush' | 'size'>,
+  scratch: Scratch,
   progress?: Progress,
 ): Promise<void> {
   await checkBase(delta, base, progress);
   const { image, commit } = delta.header.to;
   const found = await executePlan({
-    segments: deltaSegments(delta, base),
+    segments: deltaSegments(delta, base, scratch),
     objects: noObjects,
     base,
     size: image.size,

@@ -9,6 +9,7 @@ import type { UnsignedDelta } from './encode/compress.ts';
 import type { DeltaEnd } from './format/header.ts';
 import { piecesReader } from './pieces-reader.ts';
 import type { PlannedImage } from './planned-image.ts';
+import type { Scratch } from './recompress/scratch.ts';
 import { signDelta } from './sign-delta.ts';
 
 /**
@@ -19,11 +20,12 @@ export async function checkDelta(
   delta: UnsignedDelta,
   base: PlannedImage,
   image: PlannedImage,
+  scratch: Scratch,
 ): Promise<void> {
   const file = piecesReader(await signDelta(delta, []));
   const opened = await openDelta(file, undefined, 'the new delta');
   let at = 0;
-  for await (const segment of deltaSegments(opened, base)) {
+  for await (const segment of deltaSegments(opened, base, scratch)) {
     if (!(await isPart(image, at, segment, base))) {
       throw new Error(`the new delta makes another image from byte ${at} on`);
     }
@@ -50,8 +52,9 @@ export async function checkMakes(
   delta: DeltaFile,
   base: PositionedReader,
   to: DeltaEnd,
+  scratch: Scratch,
 ): Promise<void> {
-  const segments = deltaSegments(delta, base);
+  const segments = deltaSegments(delta, base, scratch);
   const hash = createHash('sha256');
   for await (const bytes of imageBytes({ segments, objects: noObjects, base })) hash.update(bytes);
   const found = hash.digest('hex');

@@ -3,6 +3,7 @@ import { mkdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { nodeBlockDevice } from '../disk/node-block-device.ts';
 import { imageBytes } from '../plan/image-bytes.ts';
+import { nodeFileSystem } from '../ports/node-file-system.ts';
 import { bytesReader } from '../ports/positioned-reader.ts';
 import type { Progress } from '../ports/progress.ts';
 import { objectsOf } from '../repo/file-object.ts';
@@ -14,6 +15,7 @@ import { openDelta } from './decode/delta-file.ts';
 import { nothing } from './delta-path.ts';
 import { encodeFull } from './encode/full-delta.ts';
 import { checkDeltaSpace, type GeneratedDelta, type GenerateOptions } from './generate.ts';
+import { scratchFile } from './recompress/scratch.ts';
 import { renewIndexes } from './renew-indexes.ts';
 import { signDelta } from './sign-delta.ts';
 import { publishDelta } from './store.ts';
@@ -49,7 +51,8 @@ export async function generateFullDelta(
       const file = await nodeBlockDevice(path).open('read');
       try {
         const delta = await openDelta(file, undefined, 'the new delta');
-        await checkMakes(delta, bytesReader(new Uint8Array()), to);
+        const scratch = scratchFile(nodeFileSystem, join(temporary, 'pine-delta-scratch'));
+        await checkMakes(delta, bytesReader(new Uint8Array()), to, scratch);
       } finally {
         await file.close();
       }

@@ -9,7 +9,10 @@ import type { SecretKey } from '../trust/keys.ts';
 import { checkDelta } from './check-delta.ts';
 import { imageOfCommit } from './commit-image.ts';
 import type { Effort } from './encode/compress.ts';
-import { type Contribution, encodeDelta } from './encode/encode-delta.ts';
+import type { Contribution } from './encode/delta-encoder.ts';
+import { encodeDelta } from './encode/encode-delta.ts';
+import { decodeHeader } from './format/header.ts';
+import { scratchFile } from './recompress/scratch.ts';
 import { renewIndexes } from './renew-indexes.ts';
 import { signDelta } from './sign-delta.ts';
 import { publishDelta } from './store.ts';
@@ -59,7 +62,8 @@ export async function generateDelta(
           { ...to, reader: made },
         ] as const;
         const { delta, contributions } = await encodeDelta(...images, options);
-        await checkDelta(delta, old, made);
+        await checkDeltaSpace(temporary, decodeHeader(delta.header, 'the new delta').scratch);
+        await checkDelta(delta, old, made, scratchFile(nodeFileSystem, path('scratch')));
         const size = await publishDelta(repository, ends, await signDelta(delta, keys));
         await renewIndexes(repository);
         return { ...ends, size, contributions };

@@ -1,7 +1,9 @@
 import type { DeltaFile } from './decode/delta-file.ts';
 import { Differences } from './decode/differences.ts';
-import { readCopies } from './decode/patch-reader.ts';
-import { readItem } from './decode/read-item.ts';
+import { type PatchShape, readCopies } from './decode/patch-reader.ts';
+import { boundsOf, readItem } from './decode/read-item.ts';
+import { readParameters } from './decode/recompressed.ts';
+import type { StreamReader } from './decode/stream-reader.ts';
 import type { itemKind } from './format/delta-format.ts';
 
 /** A run of bytes of the new image, and what the delta has for it, before compression. Bytes. */
@@ -10,6 +12,8 @@ export interface DeltaItem {
   /** Where it begins in the new image. */
   readonly at: number;
   readonly length: number;
+  /** Bytes before they are compressed, where that is part of making them; else the same. */
+  readonly content: number;
   readonly literals: number;
   readonly differences: number;
   readonly copies: number;
@@ -21,8 +25,7 @@ export async function* inspectDelta(delta: DeltaFile): AsyncGenerator<DeltaItem>
   const control = delta.stream('control');
   const [runs, bytes] = [delta.stream('runs'), delta.stream('differences')];
   const differences = new Differences(runs, bytes, delta.name);
-  const { from, to } = delta.header;
-  const sizes = { old: from.image.size, new: to.image.size };
+  const sizes = boundsOf(delta.header);
   try {
     let oldEnd = 0;
     for (let at = 0; at < sizes.new; ) {
@@ -30,23 +33,36 @@ export async function* inspectDelta(delta: DeltaFile): AsyncGenerator<DeltaItem>
       const common = { kind: item.kind, at, length: item.length };
       at += item.length;
       oldEnd = item.oldEnd;
-      if (item.kind !== 'patch') {
+      if (item.kind === 'patch') {
+        yield { ...common, ...(await countPatch(item.shape, control, differences, delta.name)) };
+      } else if (item.kind === 'recompressed') {
+        const { patch, codec } = item.shape;
+        await readParameters(codec, patch.newSize, control, delta.name);
+        yield { ...common, ...(await countPatch(patch, control, differences, delta.name)) };
+      } else {
         const literals = item.kind === 'literal' ? item.length : 0;
-        yield { ...common, literals, differences: 0, copies: 0 };
-        continue;
+        yield { ...common, content: item.length, literals, differences: 0, copies: 0 };
       }
-      const { count, length } = await readCopies(item.shape, control, delta.name);
-      const copied = length.reduce((sum, each) => sum + each, 0);
-      yield {
-        ...common,
-        literals: item.length - copied,
-        differences: await countDifferences(differences, copied),
-        copies: count,
-      };
     }
   } finally {
     for (const stream of [plan, control, runs, bytes]) await stream.close();
   }
+}
+
+async function countPatch(
+  shape: PatchShape,
+  control: StreamReader,
+  differences: Differences,
+  where: string,
+): Promise<Pick<DeltaItem, 'content' | 'literals' | 'differences' | 'copies'>> {
+  const { count, length } = await readCopies(shape, control, where);
+  const copied = length.reduce((sum, each) => sum + each, 0);
+  return {
+    content: shape.newSize,
+    literals: shape.newSize - copied,
+    differences: await countDifferences(differences, copied),
+    copies: count,
+  };
 }
 
 async function countDifferences(differences: Differences, length: number): Promise<number> {

@@ -14,7 +14,7 @@ import {
   longestChain,
   mostSources,
 } from './chain/delta-index.ts';
-import { madeBytes } from './chain/made-bytes.ts';
+import { deltaNeeds } from './chain/made-bytes.ts';
 import { openDelta } from './decode/delta-file.ts';
 import { deltaIndexPath, deltaPath, nothing } from './delta-path.ts';
 import { fetchedSizes, missingBytes } from './fetched-sizes.ts';
@@ -36,15 +36,15 @@ export async function renewIndexes(
     const { sources } = await readIndex(repository, to);
     old.set(to, [...sources, ...(hints.get(to)?.sources ?? [])]);
   }
-  const known = new Map<string, number>();
+  const known = new Map<string, Pick<Link, 'made' | 'scratch'>>();
   for (const link of [...old.values()].flat().flatMap(linksOf)) {
-    known.set(keyOf(link), link.made);
+    known.set(keyOf(link), { made: link.made, scratch: link.scratch });
   }
   const links = new Map<string, Link[]>();
   for (const delta of deltas) {
-    const made = known.get(keyOf(delta)) ?? (await measureMade(repository, delta));
-    if (made === undefined) continue;
-    links.set(delta.to, [...(links.get(delta.to) ?? []), { ...delta, made }]);
+    const needs = known.get(keyOf(delta)) ?? (await measureNeeds(repository, delta));
+    if (needs === undefined) continue;
+    links.set(delta.to, [...(links.get(delta.to) ?? []), { ...delta, ...needs }]);
   }
   for (const [to, before] of old) {
     const found = sourcesOf(to, links);
@@ -61,7 +61,8 @@ export async function renewIndexes(
 }
 
 const linksOf = ({ links }: IndexedSource): readonly Link[] => links;
-const keyOf = ({ from, to, size }: Omit<Link, 'made'>): string => `${from}..${to} ${size}`;
+const keyOf = ({ from, to, size }: Pick<Link, 'from' | 'to' | 'size'>): string =>
+  `${from}..${to} ${size}`;
 
 /** The commits that lead to one, nearest first; of the deltas between them only those that lead on. */
 function sourcesOf(to: string, links: ReadonlyMap<string, readonly Link[]>) {
@@ -91,14 +92,14 @@ function sourcesOf(to: string, links: ReadonlyMap<string, readonly Link[]>) {
 }
 
 /** A delta that can't be read is left out, and so not asked for. */
-async function measureMade(
+async function measureNeeds(
   repository: Repository,
   ends: { readonly from: string; readonly to: string },
-): Promise<number | undefined> {
+): Promise<Pick<Link, 'made' | 'scratch'> | undefined> {
   const path = join(repository.path, deltaPath(ends));
   const file = await nodeBlockDevice(path).open('read');
   try {
-    return await madeBytes(await openDelta(file, undefined, path));
+    return await deltaNeeds(await openDelta(file, undefined, path));
   } catch (error) {
     if (error instanceof PineError) return undefined;
     throw error;

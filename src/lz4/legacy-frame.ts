@@ -3,7 +3,7 @@ import { InvalidLz4 } from './block-format.ts';
 import { BlockCompressor } from './compress-block.ts';
 
 /** What a legacy frame, which `lz4 -l` makes, begins with. */
-const legacyMagic = 0x184c2102;
+export const legacyMagic = 0x184c2102;
 const magicSize = 4;
 /** Each block has its size in front. */
 const blockHead = 4;

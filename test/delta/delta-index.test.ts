@@ -33,6 +33,7 @@ const link = (from: number, to: number, size: number): Link => ({
   to: name(to),
   size,
   made: size * 10,
+  scratch: size === 100 ? 0 : size * 20,
 });
 
 describe('an index', () => {
@@ -48,7 +49,7 @@ describe('an index', () => {
   test('is read as it was written', () => {
     const text = encodeIndex(name(9), index);
     expect(decodeIndex(text, name(9), 'x')).toEqual(index);
-    expect(text.split('\n')[2]).toBe(`${name(2)} ? 0:5000:50000 1:100:1000`);
+    expect(text.split('\n')[2]).toBe(`${name(2)} ? 0:5000:50000:100000 1:100:1000`);
     const more = { ...index, more: true };
     expect(decodeIndex(encodeIndex(name(9), more), name(9), 'x')).toEqual(more);
   });

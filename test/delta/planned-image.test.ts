@@ -11,6 +11,7 @@ import { TreeMaker } from '../support/make-tree.ts';
 import { MemoryDevice } from '../support/memory-device.ts';
 import { imageBuffer } from '../support/write-image.ts';
 import { sha256 } from './support/image-pair.ts';
+import { memoryScratch } from './support/memory-scratch.ts';
 
 type Files = Readonly<Record<string, string>>;
 
@@ -53,7 +54,7 @@ test('an encoder reads what changed, and nothing of what both images have', asyn
   const [old, made] = [await plannedImage(before, 'a'), await plannedImage(after, 'b')];
   const { delta } = await encodeDelta(old.end, made.end);
   expect([old.read, made.read]).toEqual([[before.c], [after.c]]);
-  await checkDelta(delta, old.reader, made.reader);
+  await checkDelta(delta, old.reader, made.reader, memoryScratch());
 });
 
 test.each([
@@ -65,5 +66,7 @@ test.each([
   const { delta } = await encodeDelta(old.end, made.end);
   const others = [await plannedImage(wrongOld, 'a'), await plannedImage(wrongNew, 'b')] as const;
   const [base, image] = [others[0].reader, others[1].reader];
-  await expect(checkDelta(delta, base, image)).rejects.toThrow('makes another image');
+  await expect(checkDelta(delta, base, image, memoryScratch())).rejects.toThrow(
+    'makes another image',
+  );
 });

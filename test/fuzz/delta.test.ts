@@ -11,34 +11,57 @@ import { PineError } from '../../src/error.ts';
 import { maxLiteral } from '../../src/plan/segment.ts';
 import { bytesReader } from '../../src/ports/positioned-reader.ts';
 import { deltaBytes, makeImage, openBytes, type TestImage } from '../delta/support/image-pair.ts';
+import { memoryScratch } from '../delta/support/memory-scratch.ts';
 import { makeElf } from '../delta/support/small-elf.ts';
+import { makeKernel } from '../delta/support/small-kernel.ts';
 import { mutate, randomSource } from './mutate.ts';
 
 /** Repeats a run: it is printed with each. */
 const seed = Number(process.env.PINE_FUZZ_SEED ?? 4);
 const random = randomSource(seed);
-const [files, streams, indexes] = [40_000, 40_000, 20_000];
+const [files, streams, kernels, indexes] = [40_000, 40_000, 5_000, 20_000];
 
-let from: TestImage;
-let to: TestImage;
-let file: Buffer;
-let good: DeltaFile;
-let plain: Map<StreamName, Buffer>;
+/** A delta as it should be, and what is in its streams. */
+interface Good {
+  readonly from: TestImage;
+  readonly to: TestImage;
+  readonly file: Buffer;
+  readonly delta: DeltaFile;
+  readonly plain: ReadonlyMap<StreamName, Buffer>;
+}
+
+let programs: Good;
+/** Compressed in their files. */
+let packed: Good;
 
 beforeAll(async () => {
   const program = (functions: number[]) => makeElf({ functions, seed: 2 });
-  from = await makeImage({ p: program([3, 4, 5]), same: 'x' }, 'a');
-  to = await makeImage({ p: program([3, 40, 5]), new: 'new', same: 'x' }, 'b');
-  file = deltaBytes((await encodeDelta(from, to)).delta);
-  good = await openBytes(file);
-  plain = new Map();
-  for (const name of streamNames) {
-    const bytes = Buffer.alloc(good.header.streams[name].plainSize);
-    await good.stream(name).readInto(bytes);
-    plain.set(name, bytes);
-  }
+  programs = await makeGood(
+    { p: program([3, 4, 5]), same: 'x' },
+    { p: program([3, 40, 5]), new: 'new', same: 'x' },
+  );
+  packed = await makeGood(
+    { k: makeKernel(program([3, 4, 5])) },
+    { k: makeKernel(program([3, 40, 5])) },
+  );
   console.info(`PINE_FUZZ_SEED=${seed}`);
 });
+
+async function makeGood(
+  before: Record<string, string | Uint8Array>,
+  after: Record<string, string | Uint8Array>,
+): Promise<Good> {
+  const [from, to] = [await makeImage(before, 'a'), await makeImage(after, 'b')];
+  const file = deltaBytes((await encodeDelta(from, to)).delta);
+  const delta = await openBytes(file);
+  const plain = new Map<StreamName, Buffer>();
+  for (const name of streamNames) {
+    const bytes = Buffer.alloc(delta.header.streams[name].plainSize);
+    await delta.stream(name).readInto(bytes);
+    plain.set(name, bytes);
+  }
+  return { from, to, file, delta, plain };
+}
 
 /** Runs a decoder: how it ended, or `done`. What is no PineError is a defect. */
 async function ending(work: () => Promise<unknown>): Promise<string> {
@@ -52,9 +75,10 @@ async function ending(work: () => Promise<unknown>): Promise<string> {
 }
 
 /** Applies a delta, and sees that it never makes more than it says, nor reads what is not there. */
-async function apply(delta: DeltaFile): Promise<void> {
+async function apply(delta: DeltaFile, { from, to }: Good): Promise<void> {
   let size = 0;
-  for await (const segment of deltaSegments(delta, from.reader)) {
+  const scratch = memoryScratch();
+  for await (const segment of deltaSegments(delta, from.reader, scratch)) {
     const { kind, length } = segment;
     const isBounded = length > 0 && (kind !== 'literal' || length <= maxLiteral);
     const end = kind === 'range' ? segment.offset + length : length;
@@ -62,14 +86,15 @@ async function apply(delta: DeltaFile): Promise<void> {
     if (!isBounded || !isInside) throw new Error(`${kind} of ${length} bytes, to ${end}`);
     size += length;
   }
+  if (scratch.most() > delta.header.scratch) throw new Error(`${scratch.most()} bytes kept`);
   if (size !== to.image.size) throw new Error(`${size} bytes instead of ${to.image.size}`);
 }
 
-describe(`a delta that was altered: ${files + streams + indexes} mutations`, () => {
+describe(`a delta that was altered: ${files + streams + kernels + indexes} mutations`, () => {
   test(`its file: ${files}`, async () => {
     const endings = new Map<string, number>();
     for (let round = 0; round < files; round++) {
-      const bytes = mutate([file], random);
+      const bytes = mutate([programs.file], random);
       const open = async () => (await openDelta(bytesReader(bytes), undefined, 'x')).check();
       const found = await ending(open);
       endings.set(found, (endings.get(found) ?? 0) + 1);
@@ -79,28 +104,36 @@ describe(`a delta that was altered: ${files + streams + indexes} mutations`, () 
     expect(endings.get('CORRUPT_DELTA')).toBeGreaterThan(0.7 * files);
   }, 300_000);
 
-  test(`its streams, each hash of which is right: ${streams}`, async () => {
-    const endings = new Map<string, number>();
-    for (let round = 0; round < streams; round++) {
-      const changed = new Map(plain);
-      for (let changes = random(3); changes >= 0; changes--) {
-        const name = streamNames[random(streamNames.length)] ?? 'plan';
-        changed.set(name, mutate([changed.get(name) ?? Buffer.of()], random));
+  test.each([
+    [streams, 'its streams', () => programs],
+    [kernels, 'those of a kernel that is compressed again', () => packed],
+  ])(
+    '%i of %s, each hash of which is right',
+    async (rounds, _, made) => {
+      const good = made();
+      const endings = new Map<string, number>();
+      for (let round = 0; round < rounds; round++) {
+        const changed = new Map(good.plain);
+        for (let changes = random(3); changes >= 0; changes--) {
+          const name = streamNames[random(streamNames.length)] ?? 'plan';
+          changed.set(name, mutate([changed.get(name) ?? Buffer.of()], random));
+        }
+        const lying: DeltaFile = {
+          ...good.delta,
+          stream: (name) => readerOf(changed.get(name) ?? Buffer.of(), name),
+        };
+        const found = await ending(() => (round % 8 === 0 ? madeBytes(lying) : apply(lying, good)));
+        endings.set(found, (endings.get(found) ?? 0) + 1);
       }
-      const lying: DeltaFile = {
-        ...good,
-        stream: (name) => readerOf(changed.get(name) ?? Buffer.of(), name),
-      };
-      const found = await ending(() => (round % 8 === 0 ? madeBytes(lying) : apply(lying)));
-      endings.set(found, (endings.get(found) ?? 0) + 1);
-    }
-    expect([...endings.keys()].sort()).toEqual(['CORRUPT_DELTA', 'done']);
-    expect(endings.get('CORRUPT_DELTA')).toBeGreaterThan(streams / 2);
-  }, 300_000);
+      expect([...endings.keys()].sort()).toEqual(['CORRUPT_DELTA', 'done']);
+      expect(endings.get('CORRUPT_DELTA')).toBeGreaterThan(rounds / 2);
+    },
+    300_000,
+  );
 
   test(`the list of what leads to a commit: ${indexes}`, async () => {
     const [target, other] = ['c'.repeat(64), 'd'.repeat(64)];
-    const links = [{ from: other, to: target, size: 1234, made: 5678 }];
+    const links = [{ from: other, to: target, size: 1234, made: 5678, scratch: 9 }];
     const index = { sources: [{ commit: other, files: 99, links }], more: false };
     const text = Buffer.from(encodeIndex(target, index));
     const found = new Set<string>();

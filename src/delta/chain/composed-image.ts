@@ -1,6 +1,7 @@
 import type { PositionedReader } from '../../ports/positioned-reader.ts';
 import type { DeltaFile } from '../decode/delta-file.ts';
 import { deltaSegments } from '../decode/delta-segments.ts';
+import type { Scratch } from '../recompress/scratch.ts';
 import { ExtentMap } from './extent-map.ts';
 
 /** Takes the bytes that a delta makes, in order. */
@@ -16,10 +17,11 @@ export async function composeImage(
   delta: DeltaFile,
   base: PositionedReader,
   keep: KeepBytes,
+  scratch: Scratch,
 ): Promise<ExtentMap> {
   const map = new ExtentMap();
   let made = 0;
-  for await (const segment of deltaSegments(delta, base)) {
+  for await (const segment of deltaSegments(delta, base, scratch)) {
     switch (segment.kind) {
       case 'range':
         map.add('base', segment.offset, segment.length);

@@ -17,6 +17,8 @@ export interface Link {
   readonly size: number;
   /** Bytes of the image that it makes, and does not copy: what a chain has to keep while it is applied. */
   readonly made: number;
+  /** Bytes that applying it takes on a disk beside that, for the time. */
+  readonly scratch: number;
 }
 
 /** A commit from which deltas lead to the one that the index is of. */
@@ -44,7 +46,8 @@ export function encodeIndex(to: string, { sources, more }: DeltaIndex): string {
     const fields = links.map((link) => {
       const number = link.to === to ? 0 : numbers.get(link.to);
       if (number === undefined) throw new TypeError(`${link.to} is not in the index`);
-      return `${number}:${link.size}:${link.made}`;
+      const scratch = link.scratch === 0 ? [] : [link.scratch];
+      return [number, link.size, link.made, ...scratch].join(':');
     });
     return [commit === nothing ? '-' : commit, files ?? '?', ...fields].join(' ');
   });
@@ -71,12 +74,15 @@ export function decodeIndex(text: string, to: string, where: string): DeltaIndex
       commit,
       files: files === '?' ? undefined : number(files, at),
       links: links.map((link) => {
-        const [target = '', size = '', made = '', ...rest] = link.split(':');
+        const [target = '', size = '', made = '', scratch = '0', ...rest] = link.split(':');
         const name = names[number(target, at)];
         if (name === undefined || name === nothing || rest.length > 0) {
-          throw corruptIndex('LINE:SIZE:MADE', JSON.stringify(link), at);
+          throw corruptIndex('LINE:SIZE:MADE or LINE:SIZE:MADE:SCRATCH', JSON.stringify(link), at);
         }
-        return { from: commit, to: name, size: number(size, at), made: number(made, at) };
+        return {
+          ...{ from: commit, to: name, size: number(size, at) },
+          ...{ made: number(made, at), scratch: number(scratch, at) },
+        };
       }),
     };
   });

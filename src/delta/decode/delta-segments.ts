@@ -1,23 +1,27 @@
 import { maxLiteral, type Segment } from '../../plan/segment.ts';
 import type { PositionedReader } from '../../ports/positioned-reader.ts';
 import { corruptDelta } from '../format/corrupt-delta.ts';
+import type { Scratch } from '../recompress/scratch.ts';
 import type { DeltaFile } from './delta-file.ts';
 import { Differences } from './differences.ts';
 import { OldFile } from './old-file.ts';
 import { OldWindows } from './old-windows.ts';
 import { type PatchStreams, patchedBytes, readCopies } from './patch-reader.ts';
-import { readItem } from './read-item.ts';
+import { boundsOf, readItem } from './read-item.ts';
+import { recompressedBytes } from './recompressed.ts';
 import type { StreamReader } from './stream-reader.ts';
 
 /**
  * The plan of the new image that a delta makes of the old one: what it copies as ranges, and all that
- * it makes as literals. Memory is bounded by constants (S9): docs/delta-format.md has the sum.
+ * it makes as literals. Memory is bounded by constants (S9): docs/delta-format.md has the sum. What is decompressed of
+ * the old image goes into `scratch`, as many bytes at a time as the header says.
  *
  * Throws CORRUPT_DELTA. Whether the old image was the right one shows in the digest of what comes out.
  */
 export async function* deltaSegments(
   delta: DeltaFile,
   base: PositionedReader,
+  scratch: Scratch,
 ): AsyncGenerator<Segment> {
   const { from } = delta.header;
   if (from.image.size > base.size) {
@@ -32,7 +36,7 @@ export async function* deltaSegments(
   const all = [plan, control, runs, bytes, literals];
   const windows = new OldWindows(base);
   try {
-    const items = readItems(delta, plan, { control, literals, differences }, windows);
+    const items = readItems(delta, plan, { control, literals, differences }, windows, scratch);
     yield* items;
     await differences.finish();
     for (const stream of all) await stream.finish();
@@ -47,11 +51,12 @@ async function* readItems(
   plan: StreamReader,
   streams: PatchStreams,
   windows: OldWindows,
+  scratch: Scratch,
 ): AsyncGenerator<Segment> {
   const made = new MadeBytes();
-  const { from, to } = delta.header;
-  const sizes = { old: from.image.size, new: to.image.size };
+  const sizes = boundsOf(delta.header);
   let oldEnd = 0;
+  let scratchUsed = 0;
   for (let at = 0; at < sizes.new; ) {
     const item = await readItem(plan, { at, oldEnd, sizes, where: delta.name });
     const { kind, length } = item;
@@ -74,10 +79,19 @@ async function* readItems(
         const copies = await readCopies(item.shape, streams.control, delta.name);
         const old = new OldFile(windows, oldOffset, oldSize);
         yield* made.add(patchedBytes(item.shape, old, copies, streams));
+        break;
+      }
+      case 'recompressed': {
+        const { shape } = item;
+        scratchUsed = Math.max(scratchUsed, shape.patch.oldSize);
+        const old = new OldFile(windows, shape.oldOffset, shape.oldLength);
+        yield* made.add(recompressedBytes(shape, old, scratch, streams, delta.name));
       }
     }
   }
   yield* made.flush();
+  if (scratchUsed === sizes.scratch) return;
+  throw corruptDelta(`${sizes.scratch} bytes decompressed`, `${scratchUsed}`, delta.name);
 }
 
 async function* readLiterals(literals: StreamReader, length: number): AsyncGenerator<Uint8Array> {

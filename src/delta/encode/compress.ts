@@ -62,6 +62,7 @@ export async function compressDelta(
   const header = encodeHeader({
     from: { commit: from.commit, image: from.image },
     to: { commit: to.commit, image: to.image },
+    scratch: sinks.scratch,
     streams: {
       plan: shape('plan'),
       control: shape('control'),

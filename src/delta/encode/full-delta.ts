@@ -26,7 +26,10 @@ export async function encodeFull(
   const small = await compressDelta(fromNothing, to, sinks, effort);
   const { streams } = decodeHeader(small.header, 'the new delta');
   const literals = await writeLiterals(image, to.image.size, path, effort);
-  const header = encodeHeader({ from: fromNothing, to, streams: { ...streams, literals } });
+  const header = encodeHeader({
+    ...{ from: fromNothing, to, scratch: 0 },
+    streams: { ...streams, literals },
+  });
   return { header, payload: small.payload.slice(0, -1) };
 }
 

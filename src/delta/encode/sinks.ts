@@ -7,6 +7,8 @@ export class DeltaSinks {
   readonly runs = new ByteSink();
   readonly differences = new ByteSink();
   readonly literals = new ByteSink();
+  /** Bytes that a decoder needs for what it decompresses of the old image, the most at a time. */
+  scratch = 0;
   #zeros = 0;
 
   /** Adds what is to be added to reference bytes, byte by byte: runs of zeros, and the others. */

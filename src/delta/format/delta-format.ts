@@ -3,7 +3,7 @@ export const deltaMagic = Buffer.from('PINEDLTA');
 export const deltaVersion = 1;
 
 /** Bytes of the header before the hashes of the pieces. */
-export const fixedHeaderSize = 240;
+export const fixedHeaderSize = 248;
 /** Bounds the header, and so the hashes that are in memory (S9). */
 export const maxHeaderSize = 4 << 20;
 /** Compressed bytes of a stream that have a hash together. The last piece of a stream is shorter. */
@@ -16,10 +16,12 @@ export const streamNames = ['plan', 'control', 'runs', 'differences', 'literals'
 export type StreamName = (typeof streamNames)[number];
 
 /** Kinds of items in the plan stream. */
-export const itemKind = { literal: 0, extent: 1, patch: 2, zeros: 3 } as const;
+export const itemKind = { literal: 0, extent: 1, patch: 2, zeros: 3, recompressed: 4 } as const;
 
 /** The longest new file, and the longest part of the old image, that one patch is about. */
 export const maxPatchSize = 256 << 20;
+/** What is compressed again has at most so many times the bytes that it is compressed to. */
+export const mostExpansion = 16;
 /** More copies in one patch would take too much of a small machine's memory (S9). */
 export const maxCopies = 2 ** 18;
 /** Logarithm of the largest window that a stream is compressed with: what a decoder needs for each. */

@@ -7,10 +7,13 @@ import {
   fixedHeaderSize,
   hashSize,
   maxHeaderSize,
+  maxPatchSize,
   pieceSize,
   type StreamName,
   streamNames,
 } from './delta-format.ts';
+
+const scratchPlace = 240;
 
 /** A commit and what its image is. */
 export interface DeltaEnd {
@@ -32,10 +35,12 @@ export interface StreamShape {
 export interface DeltaHeader {
   readonly from: DeltaEnd;
   readonly to: DeltaEnd;
+  /** Bytes that applying it takes on a disk for the time: what is decompressed of the old image. */
+  readonly scratch: number;
   readonly streams: Readonly<Record<StreamName, StreamShape>>;
 }
 
-export function encodeHeader({ from, to, streams }: DeltaHeader): Buffer {
+export function encodeHeader({ from, to, scratch, streams }: DeltaHeader): Buffer {
   const hashes = streamNames.map((name) => streams[name].hashes);
   const header = Buffer.concat([Buffer.alloc(fixedHeaderSize), ...hashes]);
   deltaMagic.copy(header);
@@ -49,6 +54,7 @@ export function encodeHeader({ from, to, streams }: DeltaHeader): Buffer {
     header.writeUIntLE(streams[name].plainSize, 160 + 16 * index, 6);
     header.writeUIntLE(streams[name].size, 168 + 16 * index, 6);
   });
+  header.writeUIntLE(scratch, scratchPlace, 6);
   return header;
 }
 
@@ -74,6 +80,10 @@ export function decodeHeader(header: Buffer, where: string): DeltaHeader {
   const to = { commit: header.toString('hex', 48, 80), image: decodeDigest(header, 120, where) };
   // Each byte of the image takes a few bytes of all streams at most (S5).
   const mostPlain = 16 * to.image.size;
+  const scratch = number(header, scratchPlace, where);
+  if (scratch > maxPatchSize) {
+    throw corruptDelta(`at most ${maxPatchSize} bytes decompressed`, `${scratch}`, where);
+  }
   let at = fixedHeaderSize;
   const shapes = streamNames.map((_, index): StreamShape => {
     const plainSize = number(header, 160 + 16 * index, where);
@@ -93,6 +103,7 @@ export function decodeHeader(header: Buffer, where: string): DeltaHeader {
   return {
     from: { commit: header.toString('hex', 16, 48), image: decodeDigest(header, 80, where) },
     to,
+    scratch,
     streams: { plan, control, runs, differences, literals },
   };
 }

@@ -84,7 +84,7 @@ export class DeltaDownload {
         waiting = [beginning];
         if (beginning.length < startLength(beginning, remote.name)) continue;
         start = await this.#readStart(bytesReader(beginning));
-        await this.#makeFile(start.size);
+        await this.#makeFile(start);
       }
       if (size < pieceSize) continue;
       await files.appendFile(this.#path, Buffer.concat(waiting), 0o644);
@@ -107,10 +107,11 @@ export class DeltaDownload {
     return readWantedStart(file, this.#wanted, this.#source.keys, this.#path);
   }
 
-  async #makeFile(size: number): Promise<void> {
+  async #makeFile({ size, header }: DeltaStart): Promise<void> {
     const { files, data } = this.#machine;
     const free = await files.freeBytes(data);
-    if (free < size + this.#kept) throw noRoomFor('the delta', size + this.#kept, free, data);
+    const needed = size + header.scratch + this.#kept;
+    if (free < needed) throw noRoomFor('the delta', needed, free, data);
     await files.makeFolder(deltaFolder(this.#machine), 0o755);
     await files.writeFile(this.#path, new Uint8Array(), 0o644);
   }

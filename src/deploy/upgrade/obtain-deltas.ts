@@ -8,7 +8,7 @@ import { type ErrorCode, PineError } from '../../error.ts';
 import { bytesReader, type PositionedReader } from '../../ports/positioned-reader.ts';
 import type { Machine } from '../machine.ts';
 import { deltaFolder } from '../paths.ts';
-import { composeBetween } from './compose-between.ts';
+import { composeBetween, deltaScratch } from './compose-between.ts';
 import {
   DeltaDownload,
   type DeltaSource,
@@ -67,10 +67,10 @@ export async function obtainDeltas(
   checkJoints(deltas);
   const last = deltas.at(-1);
   if (last === undefined) throw new TypeError('no deltas');
-  const open = await composeBetween(machine, deltas.slice(0, -1), kept);
+  const open = await composeBetween(machine, deltas, kept);
   return (slot) => {
     const base = open(slot);
-    return { base, segments: deltaSegments(last, base) };
+    return { base, segments: deltaSegments(last, base, deltaScratch(machine)) };
   };
 }
 

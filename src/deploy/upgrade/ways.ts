@@ -79,8 +79,9 @@ function wayBy(
   }
   const bytes = bytesOf(links);
   const made = links.slice(0, -1).reduce((sum, link) => sum + link.made, 0);
+  const scratch = links.reduce((most, link) => Math.max(most, link.scratch), 0);
   // What all but the last one make is kept, and their files unless they are there.
-  const needed = inPlace ? made : bytes + made;
+  const needed = scratch + (inPlace ? made : bytes + made);
   const refusal =
     needed > room
       ? `the data partition has no room for it: it takes ${needed} bytes of ${Math.max(0, room)}`
@@ -130,7 +131,7 @@ export async function readDeltaIndex(
   const index = await fetchIndex(to, remote);
   if (!index.more || findDirect(index, from, to) !== undefined) return index;
   const own = index.sources.find(({ commit }) => commit === from);
-  const links = [...(own?.links ?? []), { from, to, size: 0, made: 0 }];
+  const links = [...(own?.links ?? []), { from, to, size: 0, made: 0, scratch: 0 }];
   const others = index.sources.filter((source) => source !== own);
   return { ...index, sources: [...others, { commit: from, files: own?.files, links }] };
 }

@@ -1,5 +1,6 @@
 import { encodeIndex } from '../../../src/delta/chain/delta-index.ts';
 import { compressDelta } from '../../../src/delta/encode/compress.ts';
+import { encodeDelta } from '../../../src/delta/encode/encode-delta.ts';
 import { findPatch, writePatch } from '../../../src/delta/encode/patch.ts';
 import { DeltaSinks } from '../../../src/delta/encode/sinks.ts';
 import { itemKind } from '../../../src/delta/format/delta-format.ts';
@@ -31,6 +32,18 @@ export async function makeDelta(
   sinks.finish();
   const end = ({ checksum, imageDigest }: Release) => ({ commit: checksum, image: imageDigest });
   return Buffer.concat(await signDelta(await compressDelta(end(from), end(to), sinks), keys));
+}
+
+/** The delta between two releases as `pinectl delta generate` makes it. */
+export async function generateBetween(
+  from: Release,
+  to: Release,
+  keys: readonly SecretKey[],
+): Promise<Buffer> {
+  const end = ({ checksum, imageDigest, image }: Release) => {
+    return { commit: checksum, image: imageDigest, reader: bytesReader(image) };
+  };
+  return Buffer.concat(await signDelta((await encodeDelta(end(from), end(to))).delta, keys));
 }
 
 /** A delta that copies what both releases have; their tables are patched, other objects are literals. */
@@ -104,6 +117,7 @@ export interface OfferedDelta {
   readonly to: string;
   readonly bytes: Buffer;
   readonly made?: number;
+  readonly scratch?: number;
   readonly files?: number;
 }
 
@@ -121,6 +135,7 @@ export function deltasRemote(
       to: delta.to,
       size: delta.bytes.length,
       made: delta.made ?? 0,
+      scratch: delta.scratch ?? 0,
     }));
     return { commit, files: own.find(({ files }) => files !== undefined)?.files, links };
   });

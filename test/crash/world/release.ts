@@ -35,8 +35,8 @@ export interface Release {
 export interface ReleaseOptions {
   readonly version: string;
   readonly timestamp: number;
-  /** What the image has beside /etc: each name is a file with content of its own, of that many bytes. */
-  readonly objects: Readonly<Record<string, number>>;
+  /** What the image has beside /etc: each name is a file, with content of its own of that many bytes or with this. */
+  readonly objects: Readonly<Record<string, number | Buffer>>;
   /** Texts of the files under its /etc, by name. */
   readonly etc?: Readonly<Record<string, string>>;
   readonly key: SecretKey;
@@ -60,7 +60,8 @@ export async function makeRelease(options: ReleaseOptions): Promise<Release> {
   const tree = folder([
     ['etc', folder(etc.map(([name, text]) => [name, file(Buffer.from(text))]))],
     ...Object.entries(options.objects).map(
-      ([name, size]) => [name, file(contentOf(name, size))] as const,
+      ([name, what]) =>
+        [name, file(typeof what === 'number' ? contentOf(name, what) : what)] as const,
     ),
   ]);
   const layout = layOutImage(tree, options.timestamp);

@@ -11,11 +11,12 @@ export function repositoryFiles(
   deltas: readonly OfferedDelta[],
 ): Map<string, Buffer> {
   const { checksum, commit, detachedMetadata } = release;
-  const links = deltas.map(({ from, to, bytes, made = 80_000 }) => ({
+  const links = deltas.map(({ from, to, bytes, made = 80_000, scratch = 0 }) => ({
     from,
     to,
     size: bytes.length,
     made,
+    scratch,
   }));
   const sources = [...new Set(deltas.map(({ from }) => from))].map((source) => ({
     commit: source,

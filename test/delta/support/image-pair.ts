@@ -3,6 +3,7 @@ import { type DeltaFile, openDelta } from '../../../src/delta/decode/delta-file.
 import { deltaSegments } from '../../../src/delta/decode/delta-segments.ts';
 import type { UnsignedDelta } from '../../../src/delta/encode/compress.ts';
 import type { ImageEnd } from '../../../src/delta/encode/encode-delta.ts';
+import type { Scratch } from '../../../src/delta/recompress/scratch.ts';
 import { PineError } from '../../../src/error.ts';
 import { layOutImage } from '../../../src/image/layout.ts';
 import { imageBytes } from '../../../src/plan/image-bytes.ts';
@@ -10,6 +11,7 @@ import { bytesReader, type PositionedReader } from '../../../src/ports/positione
 import type { TreeNode } from '../../../src/repo/tree.ts';
 import { TreeMaker } from '../../support/make-tree.ts';
 import { imageBuffer } from '../../support/write-image.ts';
+import { memoryScratch } from './memory-scratch.ts';
 
 /** An image in memory with what a delta says of it. `digit` makes its commit's checksum. */
 export interface TestImage extends ImageEnd {
@@ -43,10 +45,14 @@ export function openBytes(bytes: Buffer): Promise<DeltaFile> {
 }
 
 /** What a delta makes of a base, and how many bytes came from where. */
-export async function applyDelta(delta: DeltaFile, base: PositionedReader) {
+export async function applyDelta(
+  delta: DeltaFile,
+  base: PositionedReader,
+  scratch: Scratch = memoryScratch(),
+) {
   const kinds = { zeros: 0, literal: 0, range: 0, object: 0 };
   const counted = async function* () {
-    for await (const segment of deltaSegments(delta, base)) {
+    for await (const segment of deltaSegments(delta, base, scratch)) {
       kinds[segment.kind] += segment.length;
       yield segment;
     }

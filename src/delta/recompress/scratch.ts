@@ -1,0 +1,49 @@
+import type { FileSystem } from '../../ports/file-system.ts';
+import { corruptDelta } from '../format/corrupt-delta.ts';
+
+/** Bytes that are collected before they are appended to the file (S9). */
+const pieceSize = 256 * 1024;
+
+/** Bytes that are kept outside of memory while a delta is applied: written once, then read by position. */
+export interface Scratch {
+  add(bytes: Uint8Array): Promise<void>;
+  /** No more is added. */
+  finish(): Promise<void>;
+  read(position: number, length: number): Promise<Buffer>;
+  /** Takes no room any more, and begins anew. */
+  clear(): Promise<void>;
+}
+
+/** A file for that, which need not be there. What a run that is cut leaves is made again: it is not synced. */
+export function scratchFile(
+  files: Pick<FileSystem, 'appendFile' | 'readAt' | 'remove'>,
+  path: string,
+): Scratch {
+  const waiting = Buffer.allocUnsafe(pieceSize);
+  let size = 0;
+  const finish = async (): Promise<void> => {
+    await files.appendFile(path, waiting.subarray(0, size), 0o600);
+    size = 0;
+  };
+  return {
+    async add(bytes) {
+      for (let rest = bytes; rest.length > 0; ) {
+        const part = rest.subarray(0, pieceSize - size);
+        waiting.set(part, size);
+        size += part.length;
+        rest = rest.subarray(part.length);
+        if (size === pieceSize) await finish();
+      }
+    },
+    finish,
+    async read(position, length) {
+      const bytes = await files.readAt(path, position, length);
+      if (bytes.length === length) return bytes;
+      throw corruptDelta(`${length} bytes at ${position}`, `${bytes.length}`, path);
+    },
+    async clear() {
+      size = 0;
+      await files.remove(path);
+    },
+  };
+}
