@@ -1,21 +1,12 @@
-import {
-  copyFileSync,
-  existsSync,
-  mkdirSync,
-  readFileSync,
-  rmdirSync,
-  statSync,
-  writeFileSync,
-} from 'node:fs';
+import { copyFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { build } from 'esbuild';
-import { projectFolder } from '../root/programs.ts';
 import { builtPinectl } from './built-pinectl.ts';
 import { pairs } from './delta-pairs.ts';
 import { type Bench, CannotMeasure, type Measurement, type Result } from './measurement.ts';
+import { forget, MemoryGroup, machineSettings } from './memory-group.ts';
 import { compare, type Job, runProgram } from './timed.ts';
 
-const cgroups = '/sys/fs/cgroup/memory';
 const limit = 64 << 20;
 
 /** Applying the delta of a pair in a memory cgroup of 64 MB without swap, next to `cat image > slot; sync` there. */
@@ -29,9 +20,6 @@ async function measureApplying(name: string, bench: Bench): Promise<Result> {
   const { folder, runs } = bench;
   const pair = pairs[name];
   if (pair === undefined) throw new CannotMeasure(`there is no pair ${name}`);
-  if (process.getuid?.() !== 0 || !existsSync(`${cgroups}/memory.memsw.limit_in_bytes`)) {
-    throw new CannotMeasure('no memory cgroups (version 1) that this user may make');
-  }
   const path = (file: string): string => join(folder, file);
   const [old, made, slot, delta] = [path('old'), path('new'), path('slot'), path('delta')];
   const pinectl = await builtPinectl(folder);
@@ -52,34 +40,25 @@ async function measureApplying(name: string, bench: Bench): Promise<Result> {
   copyFileSync(join(repo, 'pine/deltas', commit, `${parent}.delta`), delta);
   copyFileSync(made, slot);
   const applier = await bundleApplier(path('applier.mjs'));
-  const node = [process.execPath, ...settings(), applier] as const;
-  const group = join(cgroups, `pine-bench-${process.pid}`);
-  mkdirSync(group);
+  const node = [process.execPath, ...machineSettings(), applier] as const;
+  const group = new MemoryGroup(limit);
   try {
-    for (const file of ['memory.limit_in_bytes', 'memory.memsw.limit_in_bytes']) {
-      writeFileSync(join(group, file), String(limit));
-    }
     const job = (title: string, command: readonly string[]): Job => ({
       name: title,
       async prepare() {
         await runProgram(['sync']);
         for (const file of [old, made, slot, delta]) await forget(file);
-        writeFileSync(join(group, 'memory.max_usage_in_bytes'), '0');
+        group.reset();
       },
-      command: () => [
-        ...(['sh', '-c', 'echo $$ >"$0/cgroup.procs" && exec "$@"', group] as const),
-        ...command,
-      ],
-      bytes: () => ({
-        'in the group': Number(readFileSync(join(group, 'memory.max_usage_in_bytes'), 'utf8')),
-      }),
+      command: () => group.inside(command),
+      bytes: () => ({ 'in the group': group.most }),
     });
     const contestants = await compare(
       [
         job('the delta into the slot, flushed', [...node, 'write', delta, old, slot]),
         job('cat image > slot; sync', ['sh', '-c', 'cat "$0" >"$1"; sync "$1"', made, slot]),
         job('reading it back (S2)', [...node, 'read-back', delta, old, slot]),
-        job('node doing nothing', [process.execPath, ...settings(), '-e', '0']),
+        job('node doing nothing', [process.execPath, ...machineSettings(), '-e', '0']),
       ],
       runs,
     );
@@ -93,24 +72,12 @@ async function measureApplying(name: string, bench: Bench): Promise<Result> {
       ],
     };
   } finally {
-    writeFileSync(join(group, 'memory.force_empty'), '0');
-    rmdirSync(group);
+    group.remove();
   }
-}
-
-/** Node.js' settings of /usr/bin/pinectl. */
-function settings(): readonly string[] {
-  const script = readFileSync(join(projectFolder, 'overlay/usr/bin/pinectl'), 'utf8');
-  return /^exec node ((?:--\S+ )+)/m.exec(script)?.[1]?.trim().split(' ') ?? [];
 }
 
 async function bundleApplier(outfile: string): Promise<string> {
   const entry = join(import.meta.dirname, 'delta-applier.ts');
   await build({ entryPoints: [entry], bundle: true, platform: 'node', format: 'esm', outfile });
   return outfile;
-}
-
-/** Drops a file, which is on stable storage, from the page cache. */
-async function forget(file: string): Promise<void> {
-  await runProgram(['dd', `if=${file}`, 'iflag=nocache', 'count=0', 'status=none']);
 }

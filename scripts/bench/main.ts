@@ -23,6 +23,12 @@ const measurements: Record<string, () => Promise<Loaded>> = {
       async () => (await import('./apply.ts')).measurementOf(pair),
     ]),
   ),
+  ...Object.fromEntries(
+    ['make-root', 'mini', 'mini-arm64', 'node', 'server'].map((pair) => [
+      `apply-http:${pair}`,
+      async () => (await import('./apply-http.ts')).measurementOf(pair),
+    ]),
+  ),
   commit: () => import('./commit.ts'),
   'commit-again': () => import('./commit-again.ts'),
   ...Object.fromEntries(
