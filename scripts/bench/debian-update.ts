@@ -1,5 +1,6 @@
 import { existsSync, globSync, mkdirSync, mkdtempSync, renameSync, rmSync } from 'node:fs';
 import { dirname, join } from 'node:path';
+import { compressModules } from '../root/debian-kernel.ts';
 import { cacheFolder, run } from '../root/programs.ts';
 import { CannotMeasure } from './measurement.ts';
 
@@ -58,6 +59,21 @@ export async function debianUpdate(samePath: boolean): Promise<{ old: string; ne
   const renamed = join(cacheFolder, 'bench', 'debian-update-same-path');
   if (!existsSync(renamed)) await renameKernels(kept, renamed);
   return { old: join(renamed, 'old'), new: join(renamed, 'new') };
+}
+
+/** The same trees with kernel modules that are .ko.gz, as Alpine's are. */
+export async function packedDebianUpdate(): Promise<{ old: string; new: string }> {
+  const plain = await debianUpdate(false);
+  const kept = join(cacheFolder, 'bench', 'debian-update-packed');
+  const trees = { old: join(kept, 'old'), new: join(kept, 'new') };
+  if (existsSync(kept)) return trees;
+  const work = mkdtempSync(`${kept}.`);
+  for (const [index, name] of (['old', 'new'] as const).entries()) {
+    await run('cp', ['-a', '--reflink=auto', plain[name], join(work, name)]);
+    compressModules(join(work, name, 'lib/modules', kernels[index] ?? ''));
+  }
+  renameSync(work, kept);
+  return trees;
 }
 
 async function makeTrees(kept: string): Promise<void> {

@@ -1,7 +1,7 @@
 import { existsSync, mkdirSync, mkdtempSync, renameSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { cacheFolder, run, sharedAlpine } from '../root/programs.ts';
-import { debianUpdate } from './debian-update.ts';
+import { debianUpdate, packedDebianUpdate } from './debian-update.ts';
 import { type Bench, CannotMeasure } from './measurement.ts';
 
 /** What bsdiff is run on: both images, each changed file, or the one file that there is (its path). */
@@ -51,18 +51,24 @@ export const pairs: Readonly<Record<string, Pair>> = {
     bsdiff: 'files',
     trees: () => debianUpdate(false),
   },
-  'server-expanded': {
-    what: 'the same, manuals and documents expanded',
-    isLong: true,
-    bsdiff: 'files',
-    isExpanded: true,
-    trees: () => debianUpdate(false),
-  },
   'server-same-path': {
     what: 'the same, the version taken out of the paths of kernel and modules',
     isLong: true,
     bsdiff: 'files',
     trees: () => debianUpdate(true),
+  },
+  'server-packed': {
+    what: 'a security update of a Debian server, kernel modules packed with gzip',
+    isLong: true,
+    bsdiff: 'files',
+    trees: packedDebianUpdate,
+  },
+  'server-expanded': {
+    what: 'the same, modules, manuals and documents expanded',
+    isLong: true,
+    bsdiff: 'files',
+    isExpanded: true,
+    trees: packedDebianUpdate,
   },
 };
 

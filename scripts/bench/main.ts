@@ -34,7 +34,7 @@ const measurements: Record<string, () => Promise<Loaded>> = {
   ...Object.fromEntries(
     [
       ...['make-root', 'mini', 'mini-arm64', 'node'],
-      ...['server', 'server-expanded', 'server-same-path'],
+      ...['server', 'server-same-path', 'server-packed', 'server-expanded'],
     ].map((pair) => [
       `delta:${pair}`,
       async () => (await import('./delta.ts')).measurementOf(pair),

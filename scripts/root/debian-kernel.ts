@@ -94,10 +94,10 @@ function copyModules(from: string, to: string, version: string): void {
 }
 
 /** Makes every module a .ko.gz, as Alpine's are. Debian's depmod can't read those, so the lists are rewritten. */
-function compressModules(folder: string): void {
+export function compressModules(folder: string): void {
   for (const name of globSync('**/*.ko', { cwd: folder })) {
     const path = join(folder, name);
-    writeFileSync(`${path}.gz`, gzipSync(readFileSync(path)), { mode: 0o644 });
+    writeFileSync(`${path}.gz`, gzipSync(readFileSync(path), { level: 9 }), { mode: 0o644 });
     rmSync(path);
   }
   for (const name of ['modules.dep', 'modules.order']) {
