@@ -86,6 +86,18 @@ export class DiskMachine {
     return join(this.state, 'pine/etc.git');
   }
 
+  /** The repository of the build host. */
+  get repo(): string {
+    return this.#repository.path;
+  }
+
+  /** Writes the build host's secret key into a file, and says where. */
+  writeKey(): string {
+    const path = join(this.folder, 'release.secret');
+    writeFileSync(path, `${encodeKey(this.#keys.secretKey)}\n`, { mode: 0o600 });
+    return path;
+  }
+
   etc(deployment: string): string {
     return join(this.state, 'etc', deployment);
   }
