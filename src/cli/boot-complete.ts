@@ -1,5 +1,6 @@
 import type { Command } from 'commander';
 import type { BootOutcome } from '../deploy/boot-complete.ts';
+import type { Waiting } from '../deploy/first-trial/waiting.ts';
 import { describeTolerated } from '../deploy/health/health-report.ts';
 import {
   addMachineOptions,
@@ -8,7 +9,7 @@ import {
   note,
   openMachine,
 } from './machine-options.ts';
-import { print } from './output.ts';
+import { formatTime, print } from './output.ts';
 
 export function define(command: Command): void {
   addMachineOptions(command)
@@ -17,6 +18,7 @@ export function define(command: Command): void {
       `
 Run once per boot, by the OpenRC service pine-boot-complete. On trial it runs the health checks, then
 confirms the deployment or reboots. After a trial that failed it records why and holds the commit.
+The first trial after a take-over also waits for a login: run again once there is one (docs/hijack.md).
 Once that is settled the data partition fills a disk that has grown.
 
 Examples:
@@ -26,7 +28,8 @@ Examples:
     .action(run);
 }
 
-async function run(options: MachineOptions): Promise<void> {
+/** Judges this boot, and does what nothing waits for behind it. */
+export async function run(options: MachineOptions): Promise<void> {
   const { bootComplete } = await import('../deploy/boot-complete.ts');
   const { readSettings } = await import('../deploy/lenient-configuration.ts');
   const machine = await openMachine(options);
@@ -38,8 +41,9 @@ async function run(options: MachineOptions): Promise<void> {
   const outcome = await bootComplete(machine, { ...settings, tries: trial.tries, note });
   print(options.json, outcome, () => describe(outcome));
   if (outcome.kind === 'failed') process.exitCode = 1;
-  // Last, as nothing waits for it; and not in front of a reboot, nor without the data partition.
-  if (outcome.kind !== 'failed' && machine.running.data !== 'degraded') {
+  // Last, as nothing waits for it; and not in front of a reboot or a confirmation, nor without the data partition.
+  const settled = outcome.kind !== 'failed' && outcome.kind !== 'waiting';
+  if (settled && machine.running.data !== 'degraded') {
     // Only on the machine itself: a disk image file does not grow by itself.
     if (options.disk === undefined) {
       const { growAtBoot } = await import('../deploy/growth/grow-at-boot.ts');
@@ -61,6 +65,8 @@ function describe(outcome: BootOutcome): string {
         'the trial failed, rebooting',
         ...outcome.failed.map(({ name, detail }) => `health ${name} failed: ${detail}`),
       ].join('\n');
+    case 'waiting':
+      return describeWaiting(outcome);
     case 'fell-back':
       return `fell back: ${outcome.reason}${outcome.held ? '; the commit is held' : ''}`;
     case 'recovered':
@@ -68,4 +74,14 @@ function describe(outcome: BootOutcome): string {
     case 'postponed':
       return 'on trial without its data partition: not judged, and the try is given back';
   }
+}
+
+/** What the first trial of a take-over waits for. */
+export function describeWaiting({ since, until, confirmAfter }: Waiting): string {
+  const end = until === undefined ? '' : ` until ${formatTime(until)}`;
+  const allowed =
+    confirmAfter === undefined
+      ? ''
+      : `; without one it is confirmed at ${formatTime(since + confirmAfter)}`;
+  return `waiting for a login over SSH${end}${allowed}`;
 }

@@ -5,13 +5,21 @@ import type { DiskPlan } from '../install/hijack/disk-plan.ts';
 import type { Host } from '../install/hijack/host.ts';
 import type { Preflight } from '../install/hijack/preflight.ts';
 import type { HostFacts } from '../install/hijack/survey.ts';
+import type { Confirmation } from '../install/hijack/take-over/stage.ts';
 import type { PublicKey } from '../trust/keys.ts';
 import { collect } from './commit-options.ts';
+import { confirmationOf, describeConfirmation } from './hijack-confirmation.ts';
+import { usage } from './hijack-usage.ts';
 import { print } from './output.ts';
+import { parseDuration } from './parse-duration.ts';
 
 interface Options {
   readonly check?: boolean;
   readonly cancel?: boolean;
+  readonly status?: boolean;
+  readonly confirm?: boolean;
+  readonly confirmAfter?: number;
+  readonly loginWithin?: number;
   readonly remote?: string;
   readonly ref?: string;
   readonly key?: readonly string[];
@@ -22,11 +30,22 @@ interface Options {
 }
 
 const largestLayout = 64 * 1024;
-
 export function define(command: Command): void {
   command
     .option('--check', 'look whether this machine can be taken over, and change nothing')
     .option('--cancel', 'take away what was staged, as long as it was not started')
+    .option('--status', 'how far the take-over of this machine is, or why it stopped')
+    .option('--confirm', 'on the new system: confirm its first trial without a login over SSH')
+    .option(
+      '--confirm-after <duration>',
+      'confirm the first trial without a login, so long after its health checks: 10m, 0',
+      parseDuration,
+    )
+    .option(
+      '--login-within <duration>',
+      'what each of the two tries of the first trial takes at most (default: 30m)',
+      parseDuration,
+    )
     .option('--remote <url>', 'the repository: a URL or a path')
     .option('--ref <ref>', 'the ref that the machine is to follow')
     .option('--key <file>', 'a .pub file that the commit must be signed with (repeatable)', collect)
@@ -42,6 +61,8 @@ the next boot, once: reboot when it is done. Until then --cancel takes it away. 
 root on a partition of its own; whatever is not known is refused before anything is written.
 With --kexec no boot loader starts the installer, and no firmware: for a GRUB that can't save, or a slow start.
 It needs Debian's kexec-tools.
+The new system is confirmed when its health checks have passed and somebody has logged in over SSH. If nobody
+does in both tries, the old system comes back.
 With --check and without a commit nothing is said of its size and drivers. The exit status is 0 when
 nothing is in the way.
 
@@ -52,6 +73,8 @@ Examples:
   ./pinectl-linux-x64 hijack --remote https://example.org/repo --ref alpine/x86_64/web --key release.pub && reboot
   ./pinectl-linux-x64 hijack --kexec --remote https://example.org/repo --ref alpine/x86_64/web --key release.pub
   systemctl kexec
+  ./pinectl-linux-x64 hijack --status                     why the old system came up again
+  pinectl hijack --confirm                                on the new system, at its console
 
 More: docs/hijack.md`,
     )
@@ -61,6 +84,11 @@ More: docs/hijack.md`,
 async function run(options: Options): Promise<void> {
   const { nodeHost } = await import('../install/hijack/node-host.ts');
   if (options.cancel === true) return cancel(nodeHost, options);
+  if (options.status === true)
+    return (await import('./hijack-afterwards.ts')).tellStatus(nodeHost, options.json);
+  if (options.confirm === true)
+    return (await import('./hijack-afterwards.ts')).confirm(options.json);
+  const confirmation = confirmationOf(options);
   const { surveyHost } = await import('../install/hijack/survey.ts');
   const { judge } = await import('../install/hijack/preflight.ts');
   const layouts = await readLayouts(options.layout);
@@ -84,10 +112,17 @@ async function run(options: Options): Promise<void> {
       if (refusals[0] !== undefined) throw refusals[0];
       return disk;
     };
-    return stage(nodeHost, options, source, { facts, disk: preflight.disk, planAgain });
+    const planned = { facts, disk: preflight.disk, planAgain, confirmation };
+    return stage(nodeHost, options, source, planned);
   }
-  print(options.json, await toJson(facts, commit, preflight), () =>
-    describePreflight(facts, commit, preflight),
+  const { readTakeOverStatus } = await import('../install/hijack/take-over/read-status.ts');
+  const { describeTakeOverStatus } = await import('./hijack-status-text.ts');
+  const last = await readTakeOverStatus(nodeHost);
+  print(options.json, { ...(await toJson(facts, commit, preflight)), takeOver: last }, () =>
+    [
+      describePreflight(facts, commit, preflight),
+      ...(last.state === 'none' ? [] : ['The last take-over:', describeTakeOverStatus(last)]),
+    ].join('\n'),
   );
   if (first === undefined) return;
   // All of them are in what was printed; the exit status is that of the first.
@@ -118,6 +153,7 @@ async function stage(
   planned: {
     readonly facts: HostFacts;
     readonly disk: DiskPlan | undefined;
+    readonly confirmation: Confirmation;
     planAgain(): Promise<DiskPlan | undefined>;
   },
 ): Promise<void> {
@@ -125,6 +161,8 @@ async function stage(
   const { newDeploymentId } = await import('../deploy/deployments.ts');
   const { standardTrial } = await import('../deploy/configuration.ts');
   const { terminalProgress } = await import('./progress.ts');
+  const { systemClock } = await import('../ports/clock.ts');
+  const { describeSteps } = await import('./take-over-text.ts');
   const { facts } = planned;
   const required = (disk: DiskPlan | undefined) => {
     if (disk === undefined) throw new RangeError('no plan, and nothing in the way');
@@ -141,7 +179,8 @@ async function stage(
       source: { remote: repository, ref: source.ref, keys: source.keys },
       newDeploymentId: (commit) => newDeploymentId(commit, new Set()),
       tries: standardTrial.tries,
-      now: Math.floor(Date.now() / 1000),
+      confirmation: planned.confirmation,
+      clock: systemClock.now,
       progress: progress.report,
       note: (text) => process.stderr.write(`note: ${text}\n`),
     });
@@ -149,6 +188,8 @@ async function stage(
     print(options.json, { staged: true, ...staged }, () =>
       [
         `Staged: commit ${staged.commit.slice(0, 12)}. Nothing but /boot/pine-hijack and /boot/grub/custom.cfg was written.`,
+        `It took: ${describeSteps(staged.times)}.`,
+        `${describeConfirmation(planned.confirmation)}, else Debian comes back.`,
         options.kexec === true
           ? 'The installer is in memory: `systemctl kexec` starts it. A reboot or a power cut forgets it.'
           : 'The next boot starts the installer, once: reboot.',
@@ -236,13 +277,4 @@ async function toJson(facts: HostFacts, commit: CommitFacts | undefined, preflig
     '/etc/resolv.conf': writeResolvConf(network),
   };
   return { possible: preflight.refusals.length === 0, ...preflight, commit, facts, files };
-}
-
-function usage(expected: string, found: string): PineError {
-  return new PineError('USAGE_COMMAND_LINE', 'this is not a command line of hijack', {
-    expected,
-    found,
-    where: 'the command line',
-    remedy: 'run `pinectl hijack --help`',
-  });
 }

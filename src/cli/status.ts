@@ -5,6 +5,7 @@ import type { SlotStatus } from '../deploy/slot-status.ts';
 import type { Status } from '../deploy/status.ts';
 import { PineError } from '../error.ts';
 import type { PublicKey } from '../trust/keys.ts';
+import { describeWaiting } from './boot-complete.ts';
 import { describeConflict } from './conflict-text.ts';
 import {
   addMachineOptions,
@@ -14,6 +15,7 @@ import {
 } from './machine-options.ts';
 import { describeOrigin } from './origin-text.ts';
 import { formatBytes, formatTime, print } from './output.ts';
+import { describeTakeOver } from './take-over-text.ts';
 
 export function define(command: Command): void {
   addMachineOptions(command)
@@ -73,6 +75,8 @@ function describe(status: Status): string {
   const { running, trial, staged, lastRollback, writing, held } = status;
   const lines = [`deployment ${running.deployment} runs from slot ${running.slot}`];
   if (trial !== null) lines.push(describeTrial(trial));
+  if (status.takeOver !== null)
+    lines.push(...describeTakeOver(status.takeOver, running.deployment));
   if (staged !== null) {
     const { deployment, version, slot } = staged;
     const name = version === '' ? '' : ` (${version})`;
@@ -111,7 +115,17 @@ function describe(status: Status): string {
   return lines.join('\n');
 }
 
-function describeTrial({ deployment, tries, state }: NonNullable<Status['trial']>): string {
+function describeTrial({
+  deployment,
+  tries,
+  state,
+  waiting,
+}: NonNullable<Status['trial']>): string {
+  if (waiting !== null) {
+    const then = tries === 0 ? 'the old system comes back' : `it has ${tries} more tries`;
+    const otherwise = waiting.confirmAfter === undefined ? `, then ${then}` : '';
+    return `it is on trial: ${describeWaiting(waiting)}${otherwise}`;
+  }
   if (state === 'running') return `it is on trial; tries left after this one: ${tries}`;
   if (state === 'armed')
     return `${deployment} is armed: the next boot is its trial (${tries} tries)`;

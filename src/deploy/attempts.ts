@@ -5,9 +5,12 @@ import type { FileSystem } from '../ports/file-system.ts';
 export interface Attempt {
   /** Seconds since 1970. */
   readonly time: number;
-  /** `initramfs`, `handed-over`, `deadline`, `userspace`, `checking NAME`, `health NAME failed: …`. */
+  /** `initramfs`, `handed-over`, `deadline`, `userspace`, `checking NAME`, `health NAME failed: …`, `let in: …`, and these. */
   readonly stage: string;
 }
+
+/** What the log of a take-over's first trial says once its health checks have passed. */
+export const waitingStage = 'waiting for a login';
 
 const limit = 64 * 1024;
 

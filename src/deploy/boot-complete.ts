@@ -1,6 +1,11 @@
+import type { TakeOverRecord } from '../take-over/record.ts';
+import { waitingStage } from './attempts.ts';
 import { stopDeadline } from './deadline.ts';
+import { type LetIn, letInStage, readLetIn } from './first-trial/let-in.ts';
+import { firstTrial } from './first-trial/take-over.ts';
+import { readWaiting, startWaiting, type Waiting } from './first-trial/waiting.ts';
 import { followConfirmation } from './follow-confirmation.ts';
-import { endsTrial, type JudgedCheck } from './health/health-report.ts';
+import { endsTrial, type JudgedCheck, readHealthReport } from './health/health-report.ts';
 import type { HealthSettings } from './health/health-settings.ts';
 import { judge } from './health/judge.ts';
 import type { HookSettings } from './hooks/run-hooks.ts';
@@ -23,6 +28,8 @@ export type BootOutcome =
   | { readonly kind: 'confirmed'; readonly checks: readonly JudgedCheck[] }
   /** Required health checks of the trial failed: the machine reboots. */
   | { readonly kind: 'failed'; readonly failed: readonly JudgedCheck[] }
+  /** The first trial of a take-over passed its health checks: a login confirms it, or the time that was allowed. */
+  | ({ readonly kind: 'waiting' } & Waiting)
   /** A trial ended before, and this is the deployment that it fell back to. */
   | { readonly kind: 'fell-back'; readonly reason: string; readonly held: boolean }
   /** The boot loader could not follow its choice; it has a fresh one. */
@@ -61,7 +68,7 @@ async function judgeBoot(machine: Machine, options: BootCompleteOptions): Promis
   const begun = await withNotice(machine, () => underLock(machine, () => begin(machine, options)));
   if (begun !== 'on-trial') return begun;
   const { health, note } = options;
-  const required = await judge(machine, health, 'required', [], note);
+  const required = await judgeOnce(machine, health, note);
   const decided = await withNotice(machine, () =>
     underLock(machine, () => decide(machine, options, required)),
   );
@@ -70,6 +77,19 @@ async function judgeBoot(machine: Machine, options: BootCompleteOptions): Promis
   const checks = await judge(machine, health, 'wanted', required, note);
   await underLock(machine, () => followConfirmation(machine, 'now', note));
   return { kind: 'confirmed', checks };
+}
+
+/** The required checks. Those of a trial that waits for a login have passed: they are not run again for it. */
+async function judgeOnce(
+  machine: Machine,
+  health: HealthSettings,
+  note: (text: string) => void,
+): Promise<readonly JudgedCheck[]> {
+  if ((await readWaiting(machine)) === undefined) {
+    return judge(machine, health, 'required', [], note);
+  }
+  const report = await readHealthReport(machine);
+  return report?.deployment === machine.running.deployment ? report.checks : [];
 }
 
 async function begin(
@@ -88,6 +108,7 @@ async function begin(
     return { kind: 'recovered' };
   }
   if (trial !== undefined && trial.block === running.block) {
+    if ((await readWaiting(machine)) !== undefined) return 'on-trial';
     if (!degraded && (await logTrial(machine, 'userspace', options.note))) return 'on-trial';
     return postpone(machine, options);
   }
@@ -125,8 +146,9 @@ async function decide(
 ): Promise<BootOutcome> {
   const { bootLoader, effects, running } = machine;
   const event = { kind: 'confirm', running: running.block ?? 0 } as const;
+  const choice = await bootLoader.readChoice();
   // A rollback may have ended the trial while the checks ran.
-  if ('refused' in transition(await bootLoader.readChoice(), event)) return { kind: 'ordinary' };
+  if ('refused' in transition(choice, event)) return { kind: 'ordinary' };
   const failed = checks.filter(endsTrial);
   for (const { name, detail } of failed) {
     const kept = await logTrial(machine, `health ${name} failed: ${detail}`, options.note);
@@ -136,9 +158,31 @@ async function decide(
     await effects.reboot();
     return { kind: 'failed', failed };
   }
+  const first = await firstTrial(machine, choice);
+  if (first !== undefined) {
+    const letIn = (await readLetIn(machine)) ?? allowedAtOnce(first);
+    if (letIn === undefined) return { kind: 'waiting', ...(await wait(machine, first, options)) };
+    await logTrial(machine, letInStage(letIn), options.note);
+  }
   await changeChoice(bootLoader, event);
   await stopDeadline(machine);
   return { kind: 'confirmed', checks };
+}
+
+function allowedAtOnce({ confirmAfter }: TakeOverRecord): LetIn | undefined {
+  return confirmAfter === 0 ? { kind: 'time', seconds: 0 } : undefined;
+}
+
+/** The deadline of the trial goes on: without a login it ends this try. */
+async function wait(
+  machine: Machine,
+  record: TakeOverRecord,
+  { note }: BootCompleteOptions,
+): Promise<Waiting> {
+  const waiting = await readWaiting(machine);
+  if (waiting !== undefined) return waiting;
+  await logTrial(machine, waitingStage, note);
+  return startWaiting(machine, record);
 }
 
 async function underLock<T>(machine: Machine, run: () => Promise<T>): Promise<T> {

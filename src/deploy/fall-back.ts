@@ -1,4 +1,4 @@
-import type { Attempt } from './attempts.ts';
+import { type Attempt, waitingStage } from './attempts.ts';
 import type { Running } from './machine.ts';
 
 /** What is known about a trial that ended with another deployment running. */
@@ -81,6 +81,9 @@ function describeEnd(stages: readonly string[]): End {
 }
 
 function describeReached(stages: readonly string[]): End {
+  if (stages.includes(waitingStage)) {
+    return { rank: 3, text: 'its health checks passed, and nobody logged in' };
+  }
   if (stages.includes('userspace')) {
     const check = stages.findLast((stage) => stage.startsWith('checking '))?.slice(9);
     const which = check === undefined ? 'its health checks' : `its health check ${check}`;

@@ -1,6 +1,8 @@
 import { readAttempts } from './attempts.ts';
 import { removeDurably } from './durable-file.ts';
 import { describeEarlier } from './fall-back.ts';
+import { letInBy } from './first-trial/let-in.ts';
+import { keepTakeOver } from './first-trial/take-over.ts';
 import { describeTolerated, readHealthReport } from './health/health-report.ts';
 import type { Machine } from './machine.ts';
 import { attemptsFile } from './paths.ts';
@@ -23,6 +25,7 @@ export async function followConfirmation(
 ): Promise<void> {
   try {
     await record(machine, when);
+    await keepTakeOver(machine);
     await removeDurably(machine.files, attemptsFile(machine, machine.running.deployment));
   } catch (error) {
     if (!isSystemError(error)) throw error;
@@ -49,7 +52,9 @@ async function record(machine: Machine, when: 'now' | 'made good'): Promise<void
   const report = await readHealthReport(machine);
   const told = report?.deployment === own.id ? describeTolerated(report.checks) : [];
   const attempts = await readAttempts(machine.files, attemptsFile(machine, own.id));
-  const reason = [...describeEarlier(attempts), ...told].join('; ');
+  const by = letInBy(attempts);
+  const confirmed = by === undefined ? [] : [`confirmed by ${by}`];
+  const reason = [...confirmed, ...describeEarlier(attempts), ...told].join('; ');
   const event = await describeEvent(machine, own, 'confirmed', reason);
   await writeState(machine, addOnce(withoutHold(state, own.commit), event));
 }

@@ -46,6 +46,7 @@ export async function bootedMachine(files: FileSystem = nodeFileSystem): Promise
     bootLoader: grub,
     rescue: grub,
     files,
+    disk: `/dev/${disk.replaceAll('!', '/')}`,
     root: '/',
     data: '/data',
     etc: '/etc',

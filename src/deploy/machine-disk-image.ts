@@ -52,6 +52,7 @@ export async function diskImageMachine(options: DiskImageOptions): Promise<Machi
     bootLoader: grub,
     rescue: grub,
     files: nodeFileSystem,
+    disk,
     data,
     etc,
     homes: { root: `${data}/state/root`, users: `${data}/state/home` },

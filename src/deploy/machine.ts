@@ -25,6 +25,8 @@ export interface Running {
   readonly dataDetail: string;
   /** The last reset came from the hardware watchdog. */
   readonly watchdogFired: boolean;
+  /** Seconds that a trial has from the start of its boot. Absent where nothing boots. */
+  readonly deadline?: number;
 }
 
 /** How a health check or a hook ended. */
@@ -69,6 +71,8 @@ export interface Machine {
   /** A copy of what a degraded machine needs to be reachable (S11); absent where there is none. */
   readonly rescue?: RescueStore | undefined;
   readonly files: FileSystem;
+  /** The whole disk, as a path. */
+  readonly disk?: string;
   /** Where the running image is mounted: `/`. Absent for a disk image file, which nobody mounts. */
   readonly root?: string;
   /** Where the data partition is: `/data`. */

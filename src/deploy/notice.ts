@@ -1,4 +1,5 @@
 import { type LastRun, readAutomatic } from './automatic/record.ts';
+import { readWaiting, type Waiting } from './first-trial/waiting.ts';
 import { type Machine, otherSlot } from './machine.ts';
 import { noticeFile } from './paths.ts';
 import { pinnedIn } from './pins/protection.ts';
@@ -17,9 +18,14 @@ const limit = 4096;
 export function noticeOf(
   machine: Pick<Machine, 'running'>,
   situation: Pick<Situation, 'choice' | 'deployments' | 'pins' | 'state' | 'settled'>,
-  { staged, last }: { readonly staged?: Staged | undefined; readonly last?: LastRun | undefined },
+  known: {
+    readonly staged?: Staged | undefined;
+    readonly last?: LastRun | undefined;
+    readonly waiting?: Waiting | undefined;
+  },
 ): readonly string[] {
   const { choice, state } = situation;
+  const { staged, last, waiting } = known;
   const { running } = machine;
   if (choice === undefined) return ['pine: the boot choice is damaged (pinectl status)'];
   const trial = trialDeployment(situation);
@@ -27,7 +33,9 @@ export function noticeOf(
   if (trial !== undefined && trial.block === running.block) {
     return [
       `pine: this system, ${trial.id}, is on trial; tries left after this boot: ${tries}`,
-      'pine: it is kept once its health checks pass, or left with `pinectl rollback`',
+      waiting === undefined
+        ? 'pine: it is kept once its health checks pass, or left with `pinectl rollback`'
+        : 'pine: its health checks passed, and a login over SSH confirms it: `pinectl status`',
     ];
   }
   if (trial !== undefined && !hasFallenBack(machine, situation)) {
@@ -75,6 +83,7 @@ export async function refreshNotice(machine: Machine): Promise<void> {
     const lines = noticeOf(machine, situation, {
       staged: await readStaged(machine, situation),
       last: (await readAutomatic(machine))?.last,
+      waiting: await readWaiting(machine),
     });
     if (lines.length === 0) {
       await files.remove(path);

@@ -30,6 +30,26 @@ export function attemptsFile(machine: Machine, deployment: string): string {
   return `${stateFolder(machine)}/attempts/${deployment}.log`;
 }
 
+/** What the take-over that made this machine left in its /etc: gone once its first trial is confirmed. */
+export function takeOverFile(machine: Pick<Machine, 'etc'>): string {
+  return `${machine.etc}/pine/hijack`;
+}
+
+/** What is kept of that take-over. */
+export function keptTakeOverFile(machine: Machine): string {
+  return `${stateFolder(machine)}/hijack`;
+}
+
+/** Says that the first trial of a take-over has passed its health checks, and waits for a login. */
+export function waitingFile(machine: Machine): string {
+  return `${machine.volatile}/waiting`;
+}
+
+/** Says who got in, or what else confirms the first trial of a take-over. */
+export function letInFile(machine: Machine): string {
+  return `${machine.volatile}/let-in`;
+}
+
 /** How the health checks of the last trial ended. */
 export function healthFile(machine: Machine): string {
   return `${stateFolder(machine)}/health.json`;

@@ -37,6 +37,7 @@ export function parseBootReport(text: string, where: string): BootReport {
     });
   };
   const block = value('block', /^[1-4]?$/);
+  const deadline = /^[0-9]{1,6}$/.exec(values.get('deadline') ?? '')?.[0];
   return {
     running: {
       deployment: value('deployment', /^[0-9a-z.-]{1,32}$/),
@@ -47,6 +48,7 @@ export function parseBootReport(text: string, where: string): BootReport {
       data: value('data', /^(ok|repaired|degraded)$/) as Running['data'],
       dataDetail: values.get('data_detail') ?? '',
       watchdogFired: values.get('watchdog_fired') === '1',
+      ...(deadline !== undefined && { deadline: Number(deadline) }),
     },
     disk: value('disk', /^[A-Za-z0-9!_-]{1,64}$/),
     bootDevice: values.get('boot_device') ?? '',

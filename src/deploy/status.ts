@@ -1,8 +1,12 @@
 import type { SlotName } from '../boot/choice.ts';
 import type { Conflict } from '../etc/conflicts.ts';
+import type { KeptTakeOver } from '../take-over/kept.ts';
+import { type ToldStory, tellStory } from '../take-over/story.ts';
 import type { PublicKey } from '../trust/keys.ts';
 import { type LastRun, readAutomatic } from './automatic/record.ts';
 import { openConflicts } from './etc/open-conflicts.ts';
+import { readTakeOver } from './first-trial/take-over.ts';
+import { readWaiting, type Waiting } from './first-trial/waiting.ts';
 import { type HealthReport, readHealthReport } from './health/health-report.ts';
 import type { FailedHook } from './hooks/run-hooks.ts';
 import { readTold } from './hooks/told.ts';
@@ -29,7 +33,11 @@ export interface Status {
     readonly tries: number;
     /** `running`: on probation now; `armed`: waits for its boot; `failed`: fell back, not yet recorded. */
     readonly state: 'running' | 'armed' | 'failed';
+    /** The first trial of a take-over, which waits for a login. */
+    readonly waiting: Waiting | null;
   } | null;
+  /** The take-over that made this machine out of another system. */
+  readonly takeOver: (Omit<KeptTakeOver, 'story'> & ToldStory) | null;
   /** Written, merged, and armed when the machine is rebooted. */
   readonly staged: Staged | null;
   /** False when the boot loader could not follow its choice. */
@@ -72,7 +80,8 @@ export async function readStatus(machine: Machine, keys: readonly PublicKey[]): 
   return {
     running: machine.running,
     slots,
-    trial: trialStatus(machine, situation),
+    trial: await trialStatus(machine, situation),
+    takeOver: await takeOverStatus(machine),
     staged: staged ?? null,
     choiceReadable: choice !== undefined,
     lastRollback: left ?? null,
@@ -104,7 +113,14 @@ function pinnedStatus({ deployments, pins }: Situation): readonly PinnedDeployme
   });
 }
 
-function trialStatus(machine: Machine, situation: Situation): Status['trial'] {
+async function takeOverStatus(machine: Machine): Promise<Status['takeOver']> {
+  const kept = await readTakeOver(machine);
+  if (kept === undefined) return null;
+  const { story, ...rest } = kept;
+  return { ...rest, ...tellStory(story) };
+}
+
+async function trialStatus(machine: Machine, situation: Situation): Promise<Status['trial']> {
   const trial = situation.choice?.trial;
   if (trial === undefined) return null;
   const known = situation.deployments.find(({ block }) => block === trial.block);
@@ -114,5 +130,6 @@ function trialStatus(machine: Machine, situation: Situation): Status['trial'] {
       : hasFallenBack(machine, situation)
         ? 'failed'
         : 'armed';
-  return { deployment: known?.id ?? `block ${trial.block}`, tries: trial.tries, state };
+  const waiting = state === 'running' ? ((await readWaiting(machine)) ?? null) : null;
+  return { deployment: known?.id ?? `block ${trial.block}`, tries: trial.tries, state, waiting };
 }

@@ -92,8 +92,10 @@ describe('npm run build', () => {
       'usr/bin/pinectl',
       'etc/init.d/pine-boot-complete',
       'etc/init.d/pine-finalize-staged',
+      'etc/init.d/pine-first-login',
       'etc/periodic/15min/pine-upgrade',
       'usr/lib/pine/apk',
+      'usr/lib/pine/first-login',
       'usr/lib/pine/health.d/10-services',
       'usr/lib/pine/health.d/20-remote-login',
     ];

@@ -35,6 +35,7 @@ describe('/run/pine/boot', () => {
         ],
         data: 'repaired',
         dataDetail: 'a = b, fixed',
+        deadline: 300,
         watchdogFired: true,
       },
       disk: 'vda',

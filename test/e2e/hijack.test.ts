@@ -4,7 +4,7 @@ import { DebianMachine, unableToTakeOver } from './harness/debian-machine.ts';
 // A Debian server becomes a pine machine, with real GRUB, kernel and e2fsprogs.
 describe.skipIf(unableToTakeOver !== undefined)('a Debian server that is taken over', () => {
   test('is a pine machine with its address, host key and login, and upgrades', async () => {
-    await using server = await DebianMachine.start('hijack', { memory: 512 });
+    await using server = await DebianMachine.start('hijack', { memory: 512, confirmation: '' });
     const { machine } = server;
     const hostKey = await machine.check('cat /etc/ssh/ssh_host_ed25519_key.pub');
     await server.stage();
@@ -24,6 +24,19 @@ describe.skipIf(unableToTakeOver !== undefined)('a Debian server that is taken o
     for (const user of ['root', 'admin']) {
       expect(await server.ssh(user, hostKey, 'id -un; hostname')).toBe(`${user}\ndebian-vps\n`);
     }
+    await server.confirmed();
+    const { takeOver, history } = await server.status();
+    expect(takeOver).toMatchObject({
+      record: { system: expect.stringContaining('Debian'), hostName: 'debian-vps' },
+      preparation: [{ name: 'fetch and verify' }, { name: 'build' }],
+      runs: [{ end: 'done' }],
+      confirmed: { by: expect.stringMatching(/^a login of root by publickey from 10\.0\.2\.2$/) },
+    });
+    console.log(await machine.check('pinectl status'));
+    expect(history.at(-1)).toMatchObject({
+      kind: 'confirmed',
+      reason: expect.stringContaining('a login of root'),
+    });
     await server.publish('v2');
     await machine.check('pinectl upgrade', 600);
     machine.send('reboot');
@@ -44,7 +57,15 @@ describe.skipIf(unableToTakeOver !== undefined)('a Debian server that is taken o
     }
     await server.machine.waitForBoot({ seconds: 900, slot: 'a' });
     expect(server.machine.console).toContain('going on with a take-over that was cut');
-    expect((await server.status()).running).toMatchObject({ slot: 'a' });
+    const { running, takeOver } = await server.status();
+    expect(running).toMatchObject({ slot: 'a' });
+    // The first start was cut while it shrank, the others at what comes later.
+    expect(takeOver?.runs.map(({ end }) => end)).toEqual(['cut', 'cut', 'cut', 'done']);
+    const cutIn = takeOver?.runs.map(
+      ({ steps }) => steps.findLast(({ seconds }) => seconds === undefined)?.name,
+    );
+    expect(cutIn).toEqual(['shrink', 'write slot', 'write committed-sector', undefined]);
+    console.log(await server.machine.check('pinectl status'));
   });
 
   test('is Debian as it was when what was prepared is damaged, and when it is canceled', async () => {
@@ -66,6 +87,9 @@ describe.skipIf(unableToTakeOver !== undefined)('a Debian server that is taken o
     expect(await machine.check('cat /boot/pine-hijack/env')).toContain(
       'pine_reason=what was prepared',
     );
+    expect(await machine.check('pinectl hijack --status')).toContain(
+      'stopped before the first write, nothing was changed: what was prepared is damaged',
+    );
     expect(await machine.check('dmesg | grep -c "EXT4-fs error" || true')).toBe('0');
   });
 
@@ -80,5 +104,7 @@ describe.skipIf(unableToTakeOver !== undefined)('a Debian server that is taken o
     await machine.waitForBoot({ seconds: 300, slot: '' });
     expect(await machine.check('cat /etc/debian_version; hostname')).toMatch(/^12.*\ndebian-vps$/);
     expect(await machine.check('lsblk -no PARTLABEL /dev/vda')).toContain('previous');
+    const told = await machine.check('pinectl hijack --status');
+    expect(told).toMatch(/pine was installed and left again: health 50-web failed: exit 3/);
   });
 });

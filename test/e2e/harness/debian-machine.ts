@@ -35,21 +35,26 @@ export class DebianMachine {
     work: string,
     sshPort: number,
     web: Awaited<ReturnType<typeof serveFolder>>,
-    release: string,
+    command: string,
   ) {
     this.machine = machine;
     this.#work = work;
     this.#sshPort = sshPort;
     this.#web = web;
-    this.command = `pinectl hijack --remote http://10.0.2.2:${web.port} --ref ${refOf(release)} --key /root/release.pub`;
+    this.command = command;
   }
 
   /** Makes the server and waits until it is up. The remote has v1, or another release. */
   static async start(
     name: string,
-    options: Partial<DebianServer> & { memory: number; release?: string },
+    options: Partial<DebianServer> & {
+      memory: number;
+      release?: string;
+      /** What confirms pine besides its health checks: by default nothing more is needed. */
+      confirmation?: string;
+    },
   ): Promise<DebianMachine> {
-    const { memory, release = 'server', ...debian } = options;
+    const { memory, release = 'server', confirmation = '--confirm-after 0', ...debian } = options;
     const work = join(folder, 'runs', name);
     rmSync(work, { recursive: true, force: true });
     mkdirSync(work, { recursive: true });
@@ -70,7 +75,16 @@ export class DebianMachine {
       ...{ memory, disk, ipv6: ipv6Network },
       forward: { port: sshPort, to: '10.0.2.15:22' },
     });
-    const server = new DebianMachine(machine, work, sshPort, web, release);
+    const server = new DebianMachine(
+      machine,
+      work,
+      sshPort,
+      web,
+      [
+        ...[`pinectl hijack --remote http://10.0.2.2:${web.port} --ref ${refOf(release)}`],
+        ...['--key /root/release.pub', confirmation],
+      ].join(' '),
+    );
     await server.publish('v1');
     await machine.waitForBoot({ seconds: 300 });
     return server;
@@ -105,6 +119,12 @@ export class DebianMachine {
 
   async status(): Promise<Status> {
     return JSON.parse(await this.machine.check('pinectl status --json'));
+  }
+
+  /** Waits until pine is confirmed. */
+  async confirmed(seconds = 180): Promise<void> {
+    const done = '[ -e /run/pine/confirmed ] && ! pgrep -f "pinectl boot-complete" >/dev/null';
+    await this.machine.check(`until ${done}; do sleep 1; done`, seconds);
   }
 
   /** Runs a command over SSH, with the key that the user had on Debian, if the host key is that of Debian. */

@@ -54,8 +54,8 @@ const services = [
   ...['mount-ro', 'mtab', 'networking', 'pine-boot-complete', 'pine-finalize-staged', 'procfs'],
   ...['root', 'sshd', 'swap', 'sysctl', 'sysfs'],
 ];
-/** One that an administrator enables, and what it needs: they are there, and no runlevel has them. */
-const forAdministrator = ['syslog', 'hwclock', 'osclock', 'swclock'];
+/** One that an administrator enables, and what it needs; one that a take-over does. They are there, and no runlevel has them. */
+const enabledLater = ['syslog', 'hwclock', 'osclock', 'swclock', 'pine-first-login'];
 
 /**
  * Builds the root of a server, and lets a test in: a shell on the second serial port, QEMU's
@@ -96,7 +96,7 @@ export async function buildTestRoot(
       if (!names.includes(basename(path))) rmSync(join(root, path), { force: true });
     }
   };
-  keep('etc/init.d/*', [...services, ...forAdministrator]);
+  keep('etc/init.d/*', [...services, ...enabledLater]);
   keep('etc/runlevels/*/*', services);
   // The network's driver is loaded by name.
   appendFileSync(join(root, 'etc/modules'), 'virtio_net\n');
@@ -152,6 +152,8 @@ export const breakages = {
       '#!/bin/sh\necho the web server is gone\nexit 3\n',
       0o755,
     ),
+  /** Its network does not come up: nothing loads the driver of its card. */
+  'no-network': (root: string) => putFile(root, 'etc/modules', ''),
   /** (d) It hangs in early userspace, and nothing else of it lives: no deadline either. */
   dead: (root: string) =>
     putFile(

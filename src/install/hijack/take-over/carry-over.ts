@@ -1,8 +1,11 @@
-import { encodeEntry, fillUp, tarEnd } from '../../../tar/write-tar.ts';
+import { formatRecord, type TakeOverRecord } from '../../../take-over/record.ts';
+import { tarEnd } from '../../../tar/write-tar.ts';
 import type { LoginFacts } from '../login.ts';
 import { writeInterfaces, writeMacTab, writeResolvConf } from '../network/interfaces-file.ts';
 import type { Network } from '../network/model.ts';
 import { type Accounts, carryAccounts } from './accounts.ts';
+import { type CloudPrograms, switchedOff } from './cloud-programs.ts';
+import { encode, file, folder, type Member } from './members.ts';
 
 /** What of the image's /etc is built upon. */
 export interface ImageEtc extends Accounts {
@@ -11,6 +14,9 @@ export interface ImageEtc extends Accounts {
   readonly pinectlToml: string;
   /** Shells that it has, by their paths. */
   readonly shells: ReadonlySet<string>;
+  /** Whether its pine knows that a first trial waits for a login. */
+  readonly seesLogins: boolean;
+  readonly cloud: CloudPrograms;
 }
 
 /** What of the old system goes into the new one. */
@@ -42,15 +48,6 @@ export interface CarriedOver {
   readonly notes: readonly string[];
 }
 
-interface Member {
-  readonly path: string;
-  /** `undefined`: a folder. */
-  readonly content?: string | Uint8Array;
-  readonly mode: number;
-  readonly uid?: number;
-  readonly gid?: number;
-}
-
 /**
  * Makes what is carried over: network, host name, host keys, who may log in, and what to follow. The boot
  * partition keeps it as the rescue copy, out of which the initramfs makes a new /etc, /root and /home
@@ -60,7 +57,7 @@ export function carryOver(
   image: ImageEtc,
   old: OldSystem,
   following: Following,
-  time: number,
+  record: TakeOverRecord,
 ): CarriedOver {
   const { login, network } = old;
   const accounts = carryAccounts(image, login.users, old.hashes, image.shells);
@@ -84,6 +81,9 @@ export function carryOver(
     ...sshdSettings(image.sshdConfig, login),
     folder('etc/pine/'),
     file('etc/pine/pinectl.toml', follow(image.pinectlToml, following, login.ports[0])),
+    file('etc/pine/hijack', formatRecord(record)),
+    ...(image.seesLogins ? loginService : []),
+    ...switchedOff(image.cloud),
     folder('etc/pine/keys/'),
     ...following.keys.map((text, index) => file(`etc/pine/keys/hijack-${index + 1}.pub`, text)),
     ...accounts.users.flatMap(({ name, uid, gid, home }) => {
@@ -105,19 +105,17 @@ export function carryOver(
     .filter(({ uid, home }) => uid !== 0 && !/^\/home\/[^/]+$/.test(home))
     .map(({ name, home }) => `the home of ${name}, ${home}, is not carried over, nor its keys`);
   return {
-    tar: Buffer.concat([...members.map((member) => encode(member, time)), tarEnd]),
+    tar: Buffer.concat([...members.map((member) => encode(member, record.time)), tarEnd]),
     paths: members.map(({ path }) => `/${path}`),
     notes: [...accounts.notes, ...homeless],
   };
 }
 
-function file(path: string, content: string | Uint8Array): Member {
-  return { path, content, mode: 0o644 };
-}
-
-function folder(path: string): Member {
-  return { path, mode: 0o755 };
-}
+/** Enables the service that sees logins, until the first trial is confirmed. */
+const loginService: readonly Member[] = [
+  folder('etc/runlevels/default/'),
+  { path: 'etc/runlevels/default/pine-first-login', target: '/etc/init.d/pine-first-login' },
+];
 
 function hosts(name: string): string {
   const own = name === '' ? '' : `127.0.1.1\t${name}\n`;
@@ -150,13 +148,4 @@ function follow(text: string, { remote, ref }: Following, port = 22): string {
       ? tables.replace(/^(\s*\[health\]\s*)$/m, (line) => `${line.trimEnd()}\n${required}\n`)
       : `${tables}\n[health]\n${required}\n`;
   return `remote = ${JSON.stringify(remote)}\nref = ${JSON.stringify(ref)}\n${head}${judged}`;
-}
-
-function encode({ path, content, mode, uid = 0, gid = 0 }: Member, time: number): Buffer {
-  const bytes = typeof content === 'string' ? Buffer.from(content) : (content ?? Buffer.alloc(0));
-  const header = encodeEntry({
-    ...{ name: path, type: path.endsWith('/') ? '5' : '0', target: '', mode, uid, gid, time },
-    ...{ size: bytes.length, xattrs: [] },
-  });
-  return Buffer.concat([header, bytes, fillUp(bytes.length)]);
 }

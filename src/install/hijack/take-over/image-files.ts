@@ -5,6 +5,7 @@ import { type Image, openImage } from '../../../image/reader/open-image.ts';
 import { walkFolder } from '../../../image/reader/walk-image.ts';
 import type { PositionedReader } from '../../../ports/positioned-reader.ts';
 import type { ImageEtc } from './carry-over.ts';
+import { cloudInitPrograms, tinyCloudPrograms } from './cloud-programs.ts';
 
 /** Bytes of the largest text that is read out of an image (S9). */
 const largestText = 1 << 20;
@@ -42,6 +43,11 @@ export class ImageFiles {
       sshdConfig: await this.#text('/etc/ssh/sshd_config'),
       pinectlToml: await this.#text('/etc/pine/pinectl.toml'),
       shells: new Set(present),
+      seesLogins: await this.#has('/usr/lib/pine/first-login'),
+      cloud: {
+        cloudInit: await this.#hasOneOf(cloudInitPrograms),
+        tinyCloud: await this.#hasOneOf(tinyCloudPrograms),
+      },
     };
   }
 
@@ -71,6 +77,11 @@ export class ImageFiles {
     const found = await this.#find(path);
     if (found?.kind !== 'file' || found.size > largestText) return '';
     return (await this.#reader.read(found.offset, found.size)).toString('utf8');
+  }
+
+  async #hasOneOf(paths: readonly string[]): Promise<boolean> {
+    for (const path of paths) if (await this.#has(path)) return true;
+    return false;
   }
 
   async #has(path: string): Promise<boolean> {

@@ -50,6 +50,10 @@ export interface InstallerPlan {
   /** Starts that it gives itself before the first write. */
   readonly starts: number;
   readonly staging: string;
+  /** Names this take-over in its story. */
+  readonly id: string;
+  /** The byte of the disk where the story is kept; `undefined`: it is only told. */
+  readonly storyAt: number | undefined;
   /** As `formatSteps` writes them. */
   readonly steps: string;
   /** SHA-256 of each prepared file, in hex. */
@@ -68,6 +72,7 @@ export async function installerArchive(
     ...{ disk_size: plan.diskSize, root_start: plan.rootStart, root_block: plan.rootBlockSize },
     ...{ root_uuid: plan.rootUuid.replaceAll('-', '').toLowerCase(), starts: plan.starts },
     ...{ stage_sector: plan.stageSector, staging: plan.staging },
+    ...{ id: plan.id, story_at: plan.storyAt ?? '' },
   };
   const lines = Object.entries(values).map(([name, value]) => `${name}='${value}'\n`);
   const sums = [...plan.sums].map(([name, sha256]) => `${sha256}  ${name}\n`);

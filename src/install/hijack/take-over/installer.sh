@@ -18,6 +18,29 @@ mount -t devtmpfs -o nosuid,mode=755 devtmpfs /dev
 # Prints on every console and into dmesg: say LEVEL TEXT.
 say() { echo "<$1>pine-hijack: $(cut -d. -f1 /proc/uptime) s: $2" >/dev/kmsg; }
 
+# Keeps a line of the story, of all starts together: note KIND [TEXT]. It is written whole, to sectors outside of every
+# file system, from the first write on; what a cut tears are lines at its end (src/take-over/story.ts).
+note() {
+	local text
+	text=$(echo "$2" | tr -cd ' -~' | cut -c 1-300)
+	echo "$(date +%s) $1${text:+ $text}" >>/story
+	put_story
+}
+put_story() {
+	[ "$stage" = writing ] && [ -n "$disk" ] && [ -n "$story_at" ] || return 0
+	[ "$(stat -c %s /story)" -le 65536 ] || return 0
+	dd if=/story of="$disk" bs=65536 seek=$((story_at / 65536)) conv=sync,notrunc,fsync 2>/dev/null
+}
+
+# What is there of the story: read once the disk is known.
+read_story() {
+	mv /story /story.now
+	[ "$stage" = writing ] && [ -n "$story_at" ] &&
+		dd if="$disk" bs=65536 skip=$((story_at / 65536)) count=1 2>/dev/null | tr -d '\0' >/story
+	[ -f /story ] && [ "$(head -n 1 /story)" = "pine-hijack 1 $id" ] || echo "pine-hijack 1 $id" >/story
+	cat /story.now >>/story
+}
+
 restart() {
 	sync
 	sleep 2
@@ -29,6 +52,7 @@ restart() {
 # Ends this run. Before the first write: in the old system. After it: in another run, as long as GRUB counts.
 fail() {
 	say 2 "stopped: $1"
+	note stopped "$1"
 	if [ "$stage" = staged ]; then
 		put_stage staged 0 "$(echo "$1" | tr -cd 'A-Za-z0-9 ._:/-' | cut -c 1-200)"
 		say 2 "nothing was written: starting the old system"
@@ -47,9 +71,11 @@ time_limit() {
 
 limit_process=
 time_limit 900
+: >/story
 . /hijack/plan
 # By GRUB, which read it, or by kexec: `staged` until the first write. Whatever else it says, nothing is written.
 stage=$(sed -n 's/.*pine\.stage=\([a-z]*\).*/\1/p' /proc/cmdline)
+note start "$stage"
 while read -r chain; do
 	for module in $chain; do
 		insmod "/modules/$module" 2>/dev/null || break
@@ -101,6 +127,7 @@ until find_disk; do
 	sleep 0.5
 done
 say 5 "the disk is $disk, the old root $root"
+read_story
 case $stage in staged | writing) ;; *) stage=staged && fail "GRUB does not say how far this is" ;; esac
 
 if [ "$stage" = staged ]; then
@@ -120,14 +147,18 @@ mount_old() { mount -t ext4 -o ro,noload "$root" $old || fail "can't mount $root
 files=$old$staging
 
 if [ "$stage" = staged ]; then
+	note step check
 	tool e2fsck -fn "$root" >/run.log || fail "e2fsck finds faults in the old root: $(tail -n 3 /run.log | tr '\n' ' ')"
 	mount_old
 	(cd $files && sha256sum -c /hijack/sums >/run.log 2>&1) || fail "what was prepared is damaged: $(grep -v ': OK' /run.log | head -n 1)"
+	# What the old system did before: it comes first.
+	{ head -n 1 /story && head -c 4096 $files/story && sed 1d /story; } >/story.now 2>/dev/null && mv /story.now /story
 	umount $old
 	say 5 "all that was prepared is whole"
 	say 5 "FIRST WRITE: from here on the old system is no longer byte-identical"
 	put_stage writing "$starts" || fail "can't write to $disk"
 	stage=writing
+	note first-write
 fi
 time_limit 7200
 
@@ -177,6 +208,7 @@ step_format() {
 set -- $(tail -n 1 /hijack/steps)
 if [ "$(hash_of "$3" "$4" "$5" "$6")" = "$7" ]; then
 	say 5 "all is written already: starting pine"
+	note done
 	restart
 fi
 
@@ -189,14 +221,15 @@ while read -r step a b c d e f; do
 	*) [ -z "$mounted" ] || { umount $old && mounted=; } ;;
 	esac
 	case $step in
-	shrink) step_shrink "$a" ;;
-	write) step_write "$a" "$b" "$c" "$d" "$e" "$f" ;;
-	format) step_format "$a" "$b" "$c" "$d" ;;
-	commitment) say 5 "COMMITMENT: from here on this machine ends in pine" ;;
+	shrink) note step shrink && step_shrink "$a" ;;
+	write) note step "write $a" && step_write "$a" "$b" "$c" "$d" "$e" "$f" ;;
+	format) note step "make $c" && step_format "$a" "$b" "$c" "$d" ;;
+	commitment) say 5 "COMMITMENT: from here on this machine ends in pine" && note commitment ;;
 	*) fail "an unknown step: $step" ;;
 	esac
 done </hijack/steps
 
 [ -z "$mounted" ] || umount $old
+note done
 say 5 "done: starting pine"
 restart

@@ -1,9 +1,12 @@
+import { randomBytes } from 'node:crypto';
 import { appendFile, chmod, mkdir, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Deployment } from '../../../boot/choice.ts';
 import { nodeBlockDevice } from '../../../disk/node-block-device.ts';
 import { PineError } from '../../../error.ts';
 import type { Progress } from '../../../ports/progress.ts';
+import { formatRecord, type TakeOverRecord } from '../../../take-over/record.ts';
+import type { StepTime } from '../../../take-over/story.ts';
 import type { DiskPlan } from '../disk-plan.ts';
 import type { Host } from '../host.ts';
 import type { HostFacts } from '../survey.ts';
@@ -23,7 +26,9 @@ import { installerArchive } from './installer-initramfs.ts';
 import { loadInstaller } from './kexec-installer.ts';
 import { readOldSystem } from './old-system.ts';
 import { findRoad, type Road } from './road.ts';
+import { StepTimes } from './step-times.ts';
 import { formatSteps, type Step } from './steps.ts';
+import { findStoryPlace } from './story-place.ts';
 
 /** What is taken over, by what. */
 export interface TakeOver {
@@ -43,10 +48,19 @@ export interface TakeOver {
   readonly kexec: boolean;
   readonly newDeploymentId: (commit: string) => string;
   readonly tries: number;
+  readonly confirmation: Confirmation;
   /** Seconds since 1970. */
-  readonly now: number;
+  readonly clock: () => number;
   readonly progress: Progress;
   readonly note: (text: string) => void;
+}
+
+/** What confirms the first trial, besides its health checks and a login. */
+export interface Confirmation {
+  /** Seconds after which it is confirmed without a login; `undefined`: never. */
+  readonly after: number | undefined;
+  /** Seconds that each try has. */
+  readonly deadline: number;
 }
 
 /** What was prepared. */
@@ -54,6 +68,8 @@ export interface Staged {
   readonly commit: string;
   readonly steps: readonly Step[];
   readonly carried: readonly string[];
+  /** How long it took. */
+  readonly times: readonly StepTime[];
 }
 
 /**
@@ -71,20 +87,25 @@ export async function stageTakeOver(takeOver: TakeOver): Promise<Staged> {
   await rm(stagingFolder, { recursive: true, force: true }); // what a run that was cut left
   try {
     await mkdir(stagingFolder, { mode: 0o700 });
-    const { staged, installerArguments } = await prepare(takeOver, road);
+    const times = new StepTimes(takeOver.clock);
+    const { prepared, installerArguments } = await prepare(takeOver, road, times);
+    times.begin('read back by GRUB');
     await activate(road);
     if (takeOver.kexec) await loadInstaller(installerArguments);
-    return staged;
+    return { ...prepared, times: times.ended() };
   } catch (error) {
     await removeStaged(host);
     throw error;
   }
 }
 
-async function prepare(takeOver: TakeOver, road: Road) {
-  const { host, facts, source, remote, keyTexts, progress, note, now } = takeOver;
+async function prepare(takeOver: TakeOver, road: Road, times: StepTimes) {
+  const { host, facts, source, remote, keyTexts, progress, note, confirmation } = takeOver;
+  const now = takeOver.clock();
+  times.begin('fetch and verify');
   const inFolder = (name: string) => join(stagingFolder, name);
   const accepted = await fetchImage(source, inFolder('slot'), progress);
+  times.begin('build');
   const image = await ImageFiles.open(inFolder('slot'), accepted.image.size);
   const old = await readOldSystem(host, facts);
   const following = { remote, ref: source.ref, keys: keyTexts };
@@ -96,9 +117,18 @@ async function prepare(takeOver: TakeOver, road: Road) {
     ...['pine.hijack', kernelArguments, 'panic=10 oops=panic softlockup_panic=1'],
     ...(table === 'gpt' ? ['gpt'] : []), // take-over/new-table.ts
   ].join(' ');
+  const commit = accepted.checksum;
+  const deployment: Deployment = {
+    ...{ id: takeOver.newDeploymentId(commit), slot: 'a', commit },
+    kernelArguments: `${kernelArguments} pine.deadline=${confirmation.deadline}`,
+  };
+  const storyAt = await findStoryPlace(host, road.diskPath, facts);
+  const record = recordOf(takeOver, { deployment, disk: road.diskPath, storyAt, time: now });
   let carried: ReturnType<typeof carryOver>;
   try {
-    carried = carryOver(await image.readEtc(), old, following, now);
+    const etc = await image.readEtc();
+    if (!etc.seesLogins && confirmation.after !== 0) throw tooOld(commit);
+    carried = carryOver(etc, old, following, record);
     await image.append('/boot/vmlinuz', inFolder('vmlinuz'));
     await image.append('/boot/initramfs', inFolder('initramfs'));
   } finally {
@@ -107,10 +137,6 @@ async function prepare(takeOver: TakeOver, road: Road) {
   for (const text of carried.notes) note(text);
   await settle(); // resize2fs looks at what is on the disk
   const disk = await takeOver.planAgain();
-  const commit = accepted.checksum;
-  const deployment: Deployment = {
-    ...{ id: takeOver.newDeploymentId(commit), slot: 'a', commit, kernelArguments },
-  };
   const steps = await buildPayload({
     ...{ folder: stagingFolder, image: 'slot', accepted, disk, deployment },
     diskSize: road.diskSize,
@@ -129,6 +155,7 @@ async function prepare(takeOver: TakeOver, road: Road) {
     ...{ diskSize: road.diskSize, rootStart: road.rootStart, rootBlockSize: road.blockSize },
     ...{ rootUuid: road.fileSystemUuid, stageSector: await findStageSector(host, road, stage) },
     ...{ starts: startsWhileWriting, staging: stagingFolder, steps: formatSteps(steps) },
+    ...{ id: record.id, storyAt: record.storyAt },
     sums: new Map(
       steps.flatMap((step) => (step.kind === 'write' ? [[step.file, step.sha256]] : [])),
     ),
@@ -139,10 +166,26 @@ async function prepare(takeOver: TakeOver, road: Road) {
     sums.push(`${await hashFile(inFolder(name))}  ${name}\n`);
   }
   await writeFile(inFolder('boot.sha256'), sums.join(''));
+  await writeFile(inFolder('record'), formatRecord(record));
+  await writeFile(inFolder('story'), times.text());
   await writeFile(inFolder('custom.cfg'), installerEntry(road.fileSystemUuid, installerArguments));
   await chmod(inFolder('custom.cfg'), 0o644);
-  const staged: Staged = { commit, steps, carried: carried.paths };
-  return { staged, installerArguments };
+  return { prepared: { commit, steps, carried: carried.paths }, installerArguments };
+}
+
+/** What the new system is told of all this. */
+function recordOf(
+  { facts, remote, source, confirmation }: TakeOver,
+  known: Pick<TakeOverRecord, 'disk' | 'storyAt' | 'time'> & { readonly deployment: Deployment },
+): TakeOverRecord {
+  const { deployment, ...rest } = known;
+  return {
+    ...{ ...rest, id: randomBytes(8).toString('hex'), deployment: deployment.id },
+    ...{ commit: deployment.commit, remote, ref: source.ref },
+    ...{ system: facts.machine.distribution, kernel: facts.machine.kernel },
+    ...{ hostName: facts.login.hostname },
+    ...{ confirmAfter: confirmation.after, deadline: confirmation.deadline },
+  };
 }
 
 /** The sector of the disk that holds the stage block, which the installer rewrites in place. */
@@ -162,5 +205,14 @@ async function findStageSector(host: Host, road: Road, stage: Buffer): Promise<n
     found: said.split('\n').slice(-3).join('; ') || 'nothing',
     where: road.diskPath,
     remedy: 'report this, with what `filefrag -b512 -v` says',
+  });
+}
+
+function tooOld(commit: string): PineError {
+  return new PineError('INPUT_TAKE_OVER', 'this commit would be confirmed without a login', {
+    expected: '/usr/lib/pine/first-login and its service, of the overlay of this version',
+    found: 'an older pine in the image',
+    where: `commit ${commit.slice(0, 12)}`,
+    remedy: 'commit the root again with the overlay of `npm run build`',
   });
 }

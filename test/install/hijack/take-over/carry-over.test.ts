@@ -1,9 +1,12 @@
 import { execFileSync } from 'node:child_process';
 import { expect, test } from 'vitest';
+import { parse } from 'yaml';
 import { parseConfiguration } from '../../../../src/deploy/configuration.ts';
 import { surveyHost } from '../../../../src/install/hijack/survey.ts';
 import { carryOver } from '../../../../src/install/hijack/take-over/carry-over.ts';
+import { switchedOff } from '../../../../src/install/hijack/take-over/cloud-programs.ts';
 import { readOldSystem } from '../../../../src/install/hijack/take-over/old-system.ts';
+import { parseRecord, type TakeOverRecord } from '../../../../src/take-over/record.ts';
 import { recordedHost } from '../support/recorded-host.ts';
 
 const image = {
@@ -16,14 +19,27 @@ const image = {
   pinectlToml:
     '# follows\n#remote = "https://example"\nremote = "x"\nref = "y"\n[trial]\ntries = 3\n[health]\ntimeout = 60\n[etc]\nkeep = 7\n',
   shells: new Set(['/bin/sh']),
+  seesLogins: true,
+  cloud: { cloudInit: false, tinyCloud: false },
 };
 const following = { remote: 'https://e.org/"r', ref: 'alpine/web', keys: ['AAAA\n'] };
+const record: TakeOverRecord = {
+  ...{
+    id: '0123456789abcdef',
+    time: 1_700_000_000,
+    system: 'Debian',
+    kernel: '6.1',
+    hostName: 'vps',
+  },
+  ...{ remote: following.remote, ref: following.ref, commit: 'c'.repeat(64), deployment: 'c0ffee' },
+  ...{ confirmAfter: undefined, deadline: 1800, disk: '/dev/vda', storyAt: 524_288 },
+};
 
 async function carry(changes: Partial<typeof image> = {}) {
   const host = recordedHost('debian-vps');
   const old = await readOldSystem(host, await surveyHost(host));
   const hostKeys = new Map([['/etc/ssh/ssh_host_ed25519_key', Buffer.from('secret')]]);
-  return carryOver({ ...image, ...changes }, { ...old, hostKeys }, following, 1_700_000_000);
+  return carryOver({ ...image, ...changes }, { ...old, hostKeys }, following, record);
 }
 
 function unpack(tar: Buffer, path: string): string {
@@ -72,4 +88,29 @@ test('the settings follow the new remote, and what makes the machine reachable i
   const text = unpack((await carry({ pinectlToml: own })).tar, 'etc/pine/pinectl.toml');
   const { required } = (await parseConfiguration(text, 'pinectl.toml')).health;
   expect(required.map(({ name }) => name)).toEqual(['sshd']);
+});
+
+test('the first trial is told of the take-over, and sees logins, if its pine can', async () => {
+  const { tar } = await carry();
+  expect(parseRecord(unpack(tar, 'etc/pine/hijack'))).toEqual(record);
+  const listed = execFileSync('tar', ['-tvf', '-'], { input: tar, encoding: 'utf8' });
+  expect(listed).toContain(
+    'etc/runlevels/default/pine-first-login -> /etc/init.d/pine-first-login',
+  );
+  const old = (await carry({ seesLogins: false })).paths;
+  expect(old).not.toContain('/etc/runlevels/default/pine-first-login');
+});
+
+test('cloud-init and tiny-cloud are switched off where the image has them, and only there', async () => {
+  const paths = (members: readonly { readonly path: string }[]) => members.map(({ path }) => path);
+  const none = { cloudInit: false, tinyCloud: false };
+  expect(switchedOff(none)).toEqual([]);
+  expect(paths(switchedOff({ ...none, tinyCloud: true }))).toEqual(['etc/tiny-cloud.disabled']);
+  const { tar } = await carry({ cloud: { ...none, cloudInit: true } });
+  expect(unpack(tar, 'etc/cloud/cloud-init.disabled')).toBe('');
+  const settings = parse(unpack(tar, 'etc/cloud/cloud.cfg.d/99-pine-hijack.cfg'));
+  expect(settings).toMatchObject({
+    ...{ network: { config: 'disabled' }, ssh_deletekeys: false, growpart: { mode: 'off' } },
+    resize_rootfs: false,
+  });
 });

@@ -33,6 +33,7 @@ describe.skipIf(missing('disk', 'root') !== undefined)("the installer's archive"
     const archive = await installerArchive(nodeHost, {
       ...{ diskSize: 1e9, rootStart: 1 << 20, rootBlockSize: 4096, stageSector: 12345, starts: 9 },
       ...{ rootUuid: '5D0BA7AA-2f9f-4a2f-9f10-3a1d7c2b9e11', staging: '/boot/x', steps },
+      ...{ id: '0123456789abcdef', storyAt: 524_288 },
       sums: new Map([['slot', 'ab']]),
     });
     unpack(archive, folder);
@@ -68,10 +69,13 @@ describe.skipIf(missing('disk', 'root') !== undefined)("the installer's archive"
 
   test('has a script that a shell reads, and is told what it must know', () => {
     execFileSync('sh', ['-n', join(folder, 'init')]);
-    const show = '. "$0"; echo "$disk_size $root_start $root_uuid $stage_sector $staging $starts"';
+    const show =
+      '. "$0"; echo "$disk_size $root_start $root_uuid $stage_sector $staging $starts $id $story_at"';
     expect(
       execFileSync('sh', ['-c', show, join(folder, 'hijack/plan')], { encoding: 'utf8' }),
-    ).toBe('1000000000 1048576 5d0ba7aa2f9f4a2f9f103a1d7c2b9e11 12345 /boot/x 9\n');
+    ).toBe(
+      '1000000000 1048576 5d0ba7aa2f9f4a2f9f103a1d7c2b9e11 12345 /boot/x 9 0123456789abcdef 524288\n',
+    );
   });
 });
 
