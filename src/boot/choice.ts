@@ -8,6 +8,13 @@ export interface BootChoice {
   readonly order: readonly number[];
   /** The one deployment on probation. All others in `order` are confirmed. */
   readonly trial?: { readonly block: number; readonly tries: number };
+  /** The system that was here before pine is started instead, if it is there (docs/hijack.md). */
+  readonly previous?: true;
+}
+
+/** The same choice, by which pine is started. */
+export function withoutPrevious({ order, trial }: BootChoice): BootChoice {
+  return { order, ...(trial && { trial }) };
 }
 
 export type SlotName = 'a' | 'b';

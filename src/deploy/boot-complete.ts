@@ -107,6 +107,13 @@ async function begin(
     if (!degraded) await removeStaged(machine);
     return { kind: 'recovered' };
   }
+  if (situation.choice.previous === true) {
+    // Chosen since this boot, by `hijack --undo`: the rest is for whoever boots next.
+    if (situation.settled || running.previousSkipped === undefined) return { kind: 'ordinary' };
+    const { previousSkipped } = running;
+    options.note(`the old system was chosen, and could not be started (${previousSkipped})`);
+    await changeChoice(machine.bootLoader, { kind: 'redo', running: running.block ?? 0 });
+  }
   if (trial !== undefined && trial.block === running.block) {
     if ((await readWaiting(machine)) !== undefined) return 'on-trial';
     if (!degraded && (await logTrial(machine, 'userspace', options.note))) return 'on-trial';

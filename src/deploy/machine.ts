@@ -20,6 +20,8 @@ export interface Running {
   readonly block: number | undefined;
   readonly choice: 'order' | 'trial' | 'emergency';
   readonly skipped: readonly Skip[];
+  /** Why the boot loader did not start the old system, which was chosen: `missing` or `load`. */
+  readonly previousSkipped?: string | undefined;
   readonly data: 'ok' | 'repaired' | 'degraded';
   /** What e2fsck or mount said, one line; empty when there was nothing to say. */
   readonly dataDetail: string;

@@ -20,6 +20,11 @@ export async function changeChoice(
   return choice;
 }
 
+/** Throws STATE_UNDONE while the old system is chosen for the next boot. */
+export function refuseUndone(choice: BootChoice | undefined): void {
+  if (choice?.previous === true) throw refusal('previous', choice);
+}
+
 const refusals: Readonly<Record<Refusal, readonly [code: Uppercase<string>, ...string[]]>> = {
   'no-choice': [
     'NO_CHOICE',
@@ -44,6 +49,18 @@ const refusals: Readonly<Record<Refusal, readonly [code: Uppercase<string>, ...s
     'the running deployment was left by a rollback',
     'a deployment that the boot choice names',
     'reboot into the deployment that was chosen, then try again',
+  ],
+  previous: [
+    'UNDONE',
+    'the next boot starts the system that was here before',
+    'pine to be chosen for the next boot',
+    'reboot, or stay with pine: `pinectl hijack --redo`',
+  ],
+  'not-previous': [
+    'NOT_UNDONE',
+    'the next boot starts pine already',
+    'the system that was here before to be chosen',
+    'nothing needs to be done',
   ],
   'in-use': [
     'IN_USE',
@@ -73,5 +90,6 @@ function refusal(reason: Refusal, choice: BootChoice | undefined): PineError {
 export function describeChoice(choice: BootChoice | undefined): string {
   if (choice === undefined) return 'nothing that could be read';
   const trial = choice.trial && `, ${choice.trial.block} on trial, tries: ${choice.trial.tries}`;
-  return `order ${choice.order.join(' ')}${trial ?? ''}`;
+  const previous = choice.previous === true ? ', the old system before all' : '';
+  return `order ${choice.order.join(' ')}${trial ?? ''}${previous}`;
 }

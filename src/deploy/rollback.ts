@@ -8,7 +8,7 @@ import type { Machine } from './machine.ts';
 import { withNotice } from './notice.ts';
 import { etcFolder } from './paths.ts';
 import { isPinned } from './pins/pins.ts';
-import { changeChoice, choiceAfter, describeChoice } from './refusals.ts';
+import { changeChoice, choiceAfter, describeChoice, refuseUndone } from './refusals.ts';
 import { addOnce, describeEvent, settleFallBack } from './settle.ts';
 import {
   hasFallenBack,
@@ -72,6 +72,7 @@ async function choose(machine: Machine, options: RollbackOptions): Promise<Rollb
   try {
     const situation = await readSituation(machine);
     refuseEmergency(machine, situation);
+    refuseUndone(situation.choice); // before anything is recorded
     await forgetArmedStaging(machine, situation);
     const trial = trialDeployment(situation);
     const own = runningDeployment(machine, situation.deployments);

@@ -45,6 +45,9 @@ export function parseBootReport(text: string, where: string): BootReport {
       block: block === '' ? undefined : Number(block),
       choice: value('choice', /^(order|trial|emergency)$/) as Running['choice'],
       skipped: parseSkips(values.get('skipped') ?? ''),
+      previousSkipped: /(?:^|[\s,])previous:(missing|load)\b/.exec(
+        values.get('skipped') ?? '',
+      )?.[1],
       data: value('data', /^(ok|repaired|degraded)$/) as Running['data'],
       dataDetail: values.get('data_detail') ?? '',
       watchdogFired: values.get('watchdog_fired') === '1',

@@ -1,4 +1,4 @@
-import type { BootChoice } from '../boot/choice.ts';
+import { type BootChoice, withoutPrevious } from '../boot/choice.ts';
 
 /** What can happen to a boot choice. Numbers are argument blocks; `running` is what is booted. */
 export type ChoiceEvent =
@@ -21,6 +21,10 @@ export type ChoiceEvent =
   | { readonly kind: 'return-try'; readonly running: number; readonly limit: number }
   /** The administrator leaves the running deployment for `to`, which is confirmed. */
   | { readonly kind: 'roll-back'; readonly running: number; readonly to: number }
+  /** The administrator leaves pine for the system that was there before. All else stays as it is. */
+  | { readonly kind: 'undo'; readonly running: number }
+  /** Back to pine: the old system is not chosen any more. */
+  | { readonly kind: 'redo'; readonly running: number }
   /** The boot loader could not follow its choice: the running deployment is what works. */
   | { readonly kind: 'recover'; readonly running: number };
 
@@ -34,6 +38,10 @@ export type Refusal =
   | 'not-on-trial'
   /** The running deployment is not in the order: it was left, and the reboot is still to come. */
   | 'left'
+  /** The old system is chosen for the next boot. */
+  | 'previous'
+  /** It is not chosen. */
+  | 'not-previous'
   /** The event would take away or arm what is running, or what is already listed. */
   | 'in-use'
   /** The number of tries is not 1 to 9. */
@@ -52,8 +60,22 @@ export function transition(choice: BootChoice | undefined, event: ChoiceEvent): 
   const { order, trial } = choice;
   const runningIsOnTrial = trial?.block === running;
   const confirmed = order.filter((block) => block !== trial?.block);
+  // What pine does next would be lost on whoever boots the old system, or lose it: first one, then the other.
+  if (choice.previous === true && event.kind !== 'undo' && event.kind !== 'redo') {
+    return { refused: 'previous' };
+  }
 
   switch (event.kind) {
+    case 'undo': {
+      // A first trial may be left: the old system is all that there is to go back to.
+      if (trial !== undefined && confirmed.length > 0) return { refused: 'on-trial' };
+      if (!order.includes(running)) return { refused: 'left' };
+      return { choice: { ...choice, previous: true } };
+    }
+    case 'redo': {
+      if (choice.previous !== true) return { refused: 'not-previous' };
+      return { choice: withoutPrevious(choice) };
+    }
     case 'unlist': {
       if (runningIsOnTrial) return { refused: 'on-trial' }; // S1
       if (event.blocks.includes(running)) return { refused: 'in-use' }; // S1

@@ -44,6 +44,17 @@ describe('/run/pine/boot', () => {
     });
   });
 
+  it('says why the old system was not started', () => {
+    const text = report.replace('skipped=', 'skipped=previous:missing,');
+    expect(parseBootReport(text, 'x').running).toMatchObject({
+      previousSkipped: 'missing',
+      skipped: [
+        { block: 3, why: 'hash' },
+        { block: 1, why: 'tries' },
+      ],
+    });
+  });
+
   it('may lack a block, after an emergency', () => {
     const text = report.replace('block=2', 'block=').replace('trial', 'emergency');
     expect(parseBootReport(text, 'x').running).toMatchObject({

@@ -21,12 +21,15 @@ const choices: readonly BootChoice[] = orders()
   .flatMap((order) => [
     { order },
     ...order.flatMap((block) => [0, 1, 2, 9].map((tries) => ({ order, trial: { block, tries } }))),
-  ]);
+  ])
+  .flatMap((choice) => [choice, { ...choice, previous: true }]);
 
 const events: readonly ChoiceEvent[] = blocks.flatMap((running) => [
   { kind: 'confirm', running },
   { kind: 'drop-trial', running },
   { kind: 'recover', running },
+  { kind: 'undo', running },
+  { kind: 'redo', running },
   { kind: 'return-try', running, limit: 2 },
   ...orders().map((order) => ({ kind: 'relist', running, order }) as const),
   ...blocks.flatMap((other): ChoiceEvent[] => [
@@ -37,6 +40,7 @@ const events: readonly ChoiceEvent[] = blocks.flatMap((running) => [
   ]),
 ]);
 
+const isSame = (a: BootChoice, b: BootChoice) => encodeChoice(a).equals(encodeChoice(b));
 const confirmedOf = ({ order, trial }: BootChoice) =>
   order.filter((block) => block !== trial?.block);
 
@@ -52,14 +56,17 @@ describe('every event on every boot choice', () => {
 
   it('gives a choice that the boot loader takes, or a refusal', () => {
     expect(results.length).toBeGreaterThan(20_000);
-    expect(new Set(allowed.map(({ event }) => event.kind)).size).toBe(8);
+    expect(new Set(allowed.map(({ event }) => event.kind)).size).toBe(10);
     for (const { next } of allowed) encodeChoice(next);
   });
 
   it('S1: always leaves a confirmed deployment, or the one that runs', () => {
     expect(
       wrong(
-        ({ event, next }) => confirmedOf(next).length > 0 || next.order.includes(event.running),
+        ({ event, next }) =>
+          event.kind === 'redo' || // what there was before the undo, whoever runs: it may be the old system
+          confirmedOf(next).length > 0 ||
+          next.order.includes(event.running),
       ),
     ).toEqual([]);
   });
@@ -70,7 +77,7 @@ describe('every event on every boot choice', () => {
       const onTrial = choice.trial?.block === event.running;
       const bad =
         onTrial || event.blocks.includes(event.running) || !choice.order.includes(event.running);
-      expect('refused' in result).toBe(bad);
+      expect('refused' in result).toBe(bad || choice.previous === true);
     }
   });
 
@@ -122,6 +129,7 @@ describe('every event on every boot choice', () => {
       wrong(({ choice, event, next }) => {
         if (next.trial === undefined) return true;
         if (event.kind === 'arm') return next.trial.tries === event.tries;
+        if (event.kind === 'undo' || event.kind === 'redo') return next.trial === choice.trial;
         const before = choice.trial?.tries ?? 0;
         return (
           event.kind === 'return-try' &&
@@ -151,6 +159,37 @@ describe('every event on every boot choice', () => {
           (next.order[0] === event.to && !next.order.includes(event.running)),
       ),
     ).toEqual([]);
+  });
+
+  it('chooses the old system by undo alone, which changes nothing else, and takes that back by redo', () => {
+    expect(
+      wrong(
+        ({ choice, event, next }) =>
+          (next.previous === true) === (event.kind === 'undo') &&
+          (event.kind !== 'undo' || isSame(next, { ...choice, previous: true })),
+      ),
+    ).toEqual([]);
+    for (const { choice, event, next } of allowed) {
+      if (event.kind !== 'undo') continue;
+      const back = transition(next, { kind: 'redo', running: event.running });
+      const { previous, ...rest } = choice;
+      expect(back).toEqual({ choice: rest });
+    }
+  });
+
+  it('refuses all but undo, redo and recover while the old system is chosen', () => {
+    for (const { choice, event, result } of results) {
+      if (choice.previous !== true || ['undo', 'redo', 'recover'].includes(event.kind)) continue;
+      expect(result).toEqual({ refused: 'previous' });
+    }
+  });
+
+  it('S1: refuses to leave pine during the trial of an upgrade, or while one is armed; a first trial may be left', () => {
+    for (const { choice, event, result } of results) {
+      if (event.kind !== 'undo' || choice.trial === undefined) continue;
+      if (choice.order.includes(event.running))
+        expect('refused' in result).toBe(choice.order.length > 1);
+    }
   });
 
   it('does nothing with a damaged choice but recover', () => {

@@ -7,12 +7,13 @@ export const choiceSize = 512;
 
 /** Writes a choice as the 512 bytes of `grub/grubenv`. Throws INPUT_BOOT_CHOICE for one that GRUB would not take. */
 export function encodeChoice(choice: BootChoice): Buffer {
-  const { order, trial } = choice;
+  const { order, trial, previous } = choice;
   const bytes = encodeEnvironmentBlock(
     [
       ['pine_order', order.join(' ')],
       ['pine_trial', trial === undefined ? '' : String(trial.block)],
       ['pine_tries', trial === undefined ? '' : String(trial.tries)],
+      ...(previous === true ? [['pine_system', 'previous'] as const] : []),
     ],
     choiceSize,
   );
@@ -39,9 +40,12 @@ export function decodeChoice(bytes: Uint8Array): BootChoice | undefined {
   if (order === undefined || !/^[1-4]( [1-4]){0,3}$/.test(order)) return undefined;
   const blocks = order.split(' ').map(Number);
   if (new Set(blocks).size !== blocks.length) return undefined;
-  if (trial === '' && tries === '') return { order: blocks };
+  const system = variables?.get('pine_system') ?? '';
+  if (system !== '' && system !== 'previous') return undefined;
+  const previous = system === 'previous' ? ({ previous: true } as const) : {};
+  if (trial === '' && tries === '') return { order: blocks, ...previous };
   if (trial === undefined || tries === undefined || !/^[0-9]$/.test(tries)) return undefined;
   const block = argumentBlocks.find((number) => String(number) === trial);
   if (block === undefined || !blocks.includes(block)) return undefined;
-  return { order: blocks, trial: { block, tries: Number(tries) } };
+  return { order: blocks, trial: { block, tries: Number(tries) }, ...previous };
 }

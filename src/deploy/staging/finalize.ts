@@ -74,6 +74,7 @@ function obstacle({ running }: Machine, situation: Situation, commit: string): s
   if (choice === undefined) return 'the boot choice is damaged';
   if (running.choice === 'emergency' && !settled)
     return 'the boot loader could not follow its choice';
+  if (choice.previous === true) return 'the next boot starts the old system';
   if (trialDeployment(situation) !== undefined) return 'another deployment is on trial';
   if (!choice.order.includes(running.block ?? 0)) return 'a rollback waits for its reboot';
   if (state.held.some((hold) => hold.commit === commit)) return 'its commit is held';

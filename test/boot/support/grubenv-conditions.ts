@@ -43,8 +43,8 @@ export function encodeGrubenv(condition: string): Buffer {
     bytes.write('# Grub', 0);
     return bytes;
   }
-  const match = /^([^/]*)\/([^/]*)\/([^/ ]*)(?: and (.*))?$/.exec(condition);
-  const [, order = '', trial = '', tries = '', addition] = match ?? [];
+  const match = /^([^/]*)\/([^/]*)\/([^/ ]*)(?:\/([^/ ]*))?(?: and (.*))?$/.exec(condition);
+  const [, order = '', trial = '', tries = '', system, addition] = match ?? [];
   const more = addition === undefined ? [] : additions[addition];
   if (match === null || more === undefined) {
     throw new Error(`docs/boot-choice.md names an unknown grubenv: ${condition}`);
@@ -56,6 +56,7 @@ export function encodeGrubenv(condition: string): Buffer {
       ['pine_order', value(order)],
       ['pine_trial', value(trial)],
       ['pine_tries', value(tries)],
+      ...(system === undefined ? [] : [['pine_system', value(system)] as const]),
     ],
     512,
   );

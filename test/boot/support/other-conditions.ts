@@ -1,8 +1,10 @@
+import { rm, writeFile } from 'node:fs/promises';
 import { emptyDeployment } from '../../../src/boot/grub/deployment-codec.ts';
 import { encodeEnvironmentBlock } from '../../../src/boot/grub/environment-block.ts';
 import { runProgram } from '../../../src/install/program.ts';
 import type { QemuRun } from './qemu.ts';
 import { noise } from './slot-conditions.ts';
+import { previousPlace } from './taken-over.ts';
 import type { TinyDisk, TinyMachine } from './tiny-machine.ts';
 
 interface Condition {
@@ -16,6 +18,45 @@ const block = (variables: Readonly<Record<string, string>>) =>
 const onBlock2 = (bytes: Buffer): Condition => ({
   prepare: (disk) => disk.writeBootFile('grub/deployment-2.env', bytes),
 });
+
+const inPrevious = (script: string): Condition => ({
+  async prepare(disk) {
+    const commands = `${disk.path}.commands`;
+    await writeFile(commands, script);
+    await runProgram('debugfs', [
+      '-w',
+      '-f',
+      commands,
+      `${disk.path}?offset=${previousPlace.start}`,
+    ]);
+    await rm(commands);
+  },
+});
+
+const onSuperblock = (bytes: Buffer): Condition => ({
+  prepare: (disk) => disk.write(previousPlace.start + 1024, bytes),
+});
+
+/** The same on a machine that was taken over: its old system, `previous`, is there, or not any more. */
+const takenOver: Readonly<Record<string, Condition>> = {
+  'taken over': {},
+  'taken over, disk read-only': { run: { readOnly: true } },
+  'taken over, old grub.cfg missing': inPrevious('rm /boot/grub/grub.cfg\n'),
+  'taken over, old grub.cfg empty': inPrevious(
+    'cd /boot/grub\nrm grub.cfg\nwrite /dev/null grub.cfg\n',
+  ),
+  'taken over, old superblock garbage': onSuperblock(noise(1024)),
+  'taken over, wipe begun': onSuperblock(Buffer.alloc(512)),
+  'taken over, wiped': {
+    async prepare(disk) {
+      await disk.write(previousPlace.start, Buffer.alloc(previousPlace.size));
+      await runProgram('mkfs.ext4', [
+        ...['-q', '-F', '-L', 'pine-spare', '-E', `offset=${previousPlace.start}`],
+        ...[disk.path, `${previousPlace.size / 1024}k`],
+      ]);
+    },
+  },
+};
 
 /** What is wrong, or different, apart from grubenv and the slots; in words of docs/boot-choice.md. */
 const conditions: Readonly<Record<string, Condition>> = {
@@ -50,6 +91,7 @@ const conditions: Readonly<Record<string, Condition>> = {
       await runProgram('debugfs', ['-w', '-R', 'rm /grub/grub.cfg', place]);
     },
   },
+  ...takenOver,
   'grub.cfg garbage': { prepare: (disk) => disk.writeBootFile('grub/grub.cfg', noise(4096)) },
 };
 

@@ -25,7 +25,7 @@ name="root-b", size=4MiB
 name="data", size=64MiB
 `;
 
-const diskUuid = deriveUuid('tiny', 'disk');
+export const diskUuid = deriveUuid('tiny', 'disk');
 
 /** What a machine of the tests answers: what its slot's pine.cfg was told, and what was written. */
 export interface Answer extends QemuResult {
@@ -50,7 +50,10 @@ export class TinyMachine {
     this.grubenvAt = grubenvAt;
   }
 
-  static async make(): Promise<TinyMachine> {
+  /** `finish` makes something else of the installed disk. */
+  static async make(
+    finish?: (path: string, partitions: readonly PlacedPartition[]) => Promise<void>,
+  ): Promise<TinyMachine> {
     const folder = await mkdtemp(join(tmpdir(), 'pine-boot-'));
     const layout = parseLayout(layoutText, 'tiny.cfg');
     const size = leastDiskSize(layout);
@@ -63,6 +66,7 @@ export class TinyMachine {
     await installDisk({
       ...{ path, partitions, diskUuid, deployment, time: 1_700_000_000 },
     });
+    await finish?.(path, partitions);
     const probe = new TinyMachine(folder, partitions, 0);
     const machine = new TinyMachine(
       folder,
