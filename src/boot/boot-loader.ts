@@ -17,6 +17,8 @@ export interface BootLoader {
   clearDeployment(block: number): Promise<void>;
   /** Throws INPUT_KERNEL_ARGUMENTS when a deployment can't carry these arguments. */
   checkArguments(kernelArguments: string): void;
+  /** Whether the installed boot loader knows of the old system (`BootChoice.previous`). */
+  knowsPrevious(): Promise<boolean>;
   /** The `pine.boot-compat` number that this installed boot loader understands. */
   readonly compatibility: number;
 }

@@ -48,6 +48,8 @@ export async function run(options: MachineOptions): Promise<void> {
     if (options.disk === undefined) {
       const { growAtBoot } = await import('../deploy/growth/grow-at-boot.ts');
       await growAtBoot(machine, note);
+      const { oldSystemAtBoot } = await import('../deploy/old-system/at-boot.ts');
+      await oldSystemAtBoot(machine, note);
     }
     const { recordBoot } = await import('../deploy/etc-history/record-etc.ts');
     await recordBoot(machine, { ...settings.etc, note });

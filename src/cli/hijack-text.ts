@@ -1,3 +1,4 @@
+import type { OldSystemWish } from '../boot/old-system-wish.ts';
 import type { CommitFacts } from '../install/hijack/commit-facts.ts';
 import { writeInterfaces } from '../install/hijack/network/interfaces-file.ts';
 import type { Preflight } from '../install/hijack/preflight.ts';
@@ -10,12 +11,13 @@ export function describePreflight(
   facts: HostFacts,
   commit: CommitFacts | undefined,
   preflight: Preflight,
+  oldSystem?: OldSystemWish,
 ): string {
   return [
     ...section('Found', findings(facts, commit)),
     ...section('Carried over', carriedOver(facts)),
     ...section('Lost', preflight.lost),
-    ...section('What a take-over does', steps(facts, preflight)),
+    ...section('What a take-over does', steps(facts, preflight, oldSystem)),
     ...section('Worth knowing', preflight.warnings),
     ...section(
       preflight.refusals.length === 0 ? 'Nothing is in the way' : 'In the way',
@@ -77,6 +79,7 @@ function carriedOver({ network, login }: HostFacts): string[] {
 function steps(
   { storage, machine }: HostFacts,
   { disk, layout, entry, memory, payload }: Preflight,
+  oldSystem: OldSystemWish | undefined,
 ): string[] {
   if (disk === undefined) return [];
   const root = storage.root?.source ?? 'the root partition';
@@ -93,6 +96,17 @@ function steps(
     ),
     `5. COMMITMENT, the point of no return: ${machine.firmware === 'uefi' ? 'the boot loader on the EFI system partition' : 'the boot code'} and the partition table; from here on the machine ends in pine`,
     '6. boot pine as a trial: confirmed once it is healthy, else Debian comes back',
-    '7. Debian stays in its partition until it is wiped',
+    `7. ${afterwards(oldSystem)}`,
   ];
+}
+
+function afterwards(oldSystem: OldSystemWish | undefined): string {
+  switch (oldSystem) {
+    case undefined:
+      return 'Debian stays in its partition: `pinectl hijack --undo` boots it again, `--wipe` erases it';
+    case 'keep-data':
+      return 'Debian stays in its partition, and its files can be read under /data/old-root (--keep-data)';
+    case 'wipe':
+      return 'once pine is confirmed, Debian is ERASED by itself: from then on there is no way back (--wipe)';
+  }
 }

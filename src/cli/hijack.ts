@@ -1,4 +1,5 @@
 import type { Command } from 'commander';
+import type { OldSystemWish } from '../boot/old-system-wish.ts';
 import { PineError } from '../error.ts';
 import type { CommitFacts } from '../install/hijack/commit-facts.ts';
 import type { DiskPlan } from '../install/hijack/disk-plan.ts';
@@ -9,11 +10,12 @@ import type { Confirmation } from '../install/hijack/take-over/stage.ts';
 import type { PublicKey } from '../trust/keys.ts';
 import { collect } from './commit-options.ts';
 import { confirmationOf, describeConfirmation } from './hijack-confirmation.ts';
+import { type OldSystemOptions, runOldSystem, wishOf } from './hijack-old-system.ts';
 import { usage } from './hijack-usage.ts';
 import { print } from './output.ts';
 import { parseDuration } from './parse-duration.ts';
 
-interface Options {
+interface Options extends OldSystemOptions {
   readonly check?: boolean;
   readonly cancel?: boolean;
   readonly status?: boolean;
@@ -26,7 +28,6 @@ interface Options {
   readonly layout?: string;
   readonly disk?: string;
   readonly kexec?: boolean;
-  readonly json?: boolean;
 }
 
 const largestLayout = 64 * 1024;
@@ -52,6 +53,13 @@ export function define(command: Command): void {
     .option('--layout <file>', "the layout.cfg for pine's partitions (default: one that fits)")
     .option('--disk <device>', 'the disk, to be sure: any but the one that runs is refused')
     .option('--kexec', 'load the installer into memory: `systemctl kexec` starts it, not a reboot')
+    .option('--undo', 'on a machine that was taken over: the next boots start the old system')
+    .option('--redo', 'takes that back; on the old system: the next boots start pine')
+    .option('--keep-data', "leave the old system's files under /data/old-root, read-only")
+    .option(
+      '--wipe',
+      'erase the old system, once the machine is confirmed; its room is /data/spare',
+    )
     .option('--json', 'print JSON')
     .addHelpText(
       'after',
@@ -63,6 +71,7 @@ With --kexec no boot loader starts the installer, and no firmware: for a GRUB th
 It needs Debian's kexec-tools.
 The new system is confirmed when its health checks have passed and somebody has logged in over SSH. If nobody
 does in both tries, the old system comes back.
+--keep-data and --wipe may be given with a take-over, or later on the machine that came of it.
 With --check and without a commit nothing is said of its size and drivers. The exit status is 0 when
 nothing is in the way.
 
@@ -75,6 +84,9 @@ Examples:
   systemctl kexec
   ./pinectl-linux-x64 hijack --status                     why the old system came up again
   pinectl hijack --confirm                                on the new system, at its console
+  pinectl hijack --undo && reboot       on the pine machine: back to Debian, while it is kept
+  ./pinectl-linux-x64 hijack --redo     on that Debian: pine again, from the next boot on
+  pinectl hijack --wipe                 on the pine machine: nothing is left of Debian
 
 More: docs/hijack.md`,
     )
@@ -82,6 +94,8 @@ More: docs/hijack.md`,
 }
 
 async function run(options: Options): Promise<void> {
+  const isTakeOver = options.check === true || options.remote !== undefined;
+  if (await runOldSystem(options, isTakeOver)) return;
   const { nodeHost } = await import('../install/hijack/node-host.ts');
   if (options.cancel === true) return cancel(nodeHost, options);
   if (options.status === true)
@@ -105,7 +119,8 @@ async function run(options: Options): Promise<void> {
   const { describePreflight } = await import('./hijack-text.ts');
   const [first, ...others] = preflight.refusals;
   if (options.check !== true && source !== undefined && first === undefined) {
-    if (!options.json) process.stdout.write(`${describePreflight(facts, commit, preflight)}\n`);
+    if (!options.json)
+      process.stdout.write(`${describePreflight(facts, commit, preflight, wishOf(options))}\n`);
     const planAgain = async () => {
       const settings = { commit, layouts, wantedDisk: options.disk, kexec, fetched: true };
       const { refusals, disk } = judge(await surveyHost(nodeHost), settings);
@@ -118,11 +133,14 @@ async function run(options: Options): Promise<void> {
   const { readTakeOverStatus } = await import('../install/hijack/take-over/read-status.ts');
   const { describeTakeOverStatus } = await import('./hijack-status-text.ts');
   const last = await readTakeOverStatus(nodeHost);
-  print(options.json, { ...(await toJson(facts, commit, preflight)), takeOver: last }, () =>
-    [
-      describePreflight(facts, commit, preflight),
-      ...(last.state === 'none' ? [] : ['The last take-over:', describeTakeOverStatus(last)]),
-    ].join('\n'),
+  print(
+    options.json,
+    { ...(await toJson(facts, commit, preflight, wishOf(options))), takeOver: last },
+    () =>
+      [
+        describePreflight(facts, commit, preflight, wishOf(options)),
+        ...(last.state === 'none' ? [] : ['The last take-over:', describeTakeOverStatus(last)]),
+      ].join('\n'),
   );
   if (first === undefined) return;
   // All of them are in what was printed; the exit status is that of the first.
@@ -175,6 +193,7 @@ async function stage(
       ...{ host, facts, disk: required(planned.disk), remote: source.remote },
       keyTexts: source.keyTexts,
       kexec: options.kexec === true,
+      oldSystem: wishOf(options),
       planAgain: async () => required(await planned.planAgain()),
       source: { remote: repository, ref: source.ref, keys: source.keys },
       newDeploymentId: (commit) => newDeploymentId(commit, new Set()),
@@ -266,7 +285,12 @@ async function readCommit(source: CommitSource, facts: HostFacts): Promise<Commi
 }
 
 /** Everything that was found out, and what /etc will have of it. */
-async function toJson(facts: HostFacts, commit: CommitFacts | undefined, preflight: Preflight) {
+async function toJson(
+  facts: HostFacts,
+  commit: CommitFacts | undefined,
+  preflight: Preflight,
+  oldSystem: OldSystemWish | undefined,
+) {
   const { writeInterfaces, writeMacTab, writeResolvConf } = await import(
     '../install/hijack/network/interfaces-file.ts'
   );
@@ -276,5 +300,6 @@ async function toJson(facts: HostFacts, commit: CommitFacts | undefined, preflig
     '/etc/mactab': writeMacTab(network),
     '/etc/resolv.conf': writeResolvConf(network),
   };
-  return { possible: preflight.refusals.length === 0, ...preflight, commit, facts, files };
+  const possible = preflight.refusals.length === 0;
+  return { possible, ...preflight, oldSystem: oldSystem ?? null, commit, facts, files };
 }

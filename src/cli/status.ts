@@ -13,6 +13,7 @@ import {
   type MachineOptions,
   openMachine,
 } from './machine-options.ts';
+import { describeOldSystem } from './old-system-text.ts';
 import { describeOrigin } from './origin-text.ts';
 import { formatBytes, formatTime, print } from './output.ts';
 import { describeTakeOver } from './take-over-text.ts';
@@ -104,6 +105,7 @@ function describe(status: Status): string {
   }
   if (status.pinsLost)
     lines.push('pins.json is damaged: no slot is overwritten (pinectl unpin --all)');
+  if (status.oldSystem !== null) lines.push(...describeOldSystem(status.oldSystem));
   for (const { commit, reason } of held) lines.push(`held: ${commit.slice(0, 12)}: ${reason}`);
   if (writing !== null) {
     const { commit, slot, durable, size } = writing;

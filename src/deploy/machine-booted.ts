@@ -39,12 +39,16 @@ export async function bootedMachine(files: FileSystem = nodeFileSystem): Promise
     });
   };
   const grub = new GrubBootLoader(device('boot'));
+  const previousPath = partitions.get('previous');
   // After an emergency boot: the block that `boot-complete` has written since.
   const written = running.block ?? (await findBlock(grub, running));
   return {
     slots: { a: device('root-a'), b: device('root-b') },
     bootLoader: grub,
     rescue: grub,
+    ...(previousPath !== undefined && {
+      previous: { ...device('previous'), path: previousPath },
+    }),
     files,
     disk: `/dev/${disk.replaceAll('!', '/')}`,
     root: '/',

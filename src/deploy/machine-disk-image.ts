@@ -42,6 +42,7 @@ export async function diskImageMachine(options: DiskImageOptions): Promise<Machi
     });
   };
   const grub = new GrubBootLoader(part('boot'));
+  const hasPrevious = partitions.some(({ name }) => name === 'previous');
   const choice = await grub.readChoice();
   const booted = findBooted(options, choice, await readDeployments(grub));
   const etc = `${data}/etc/${booted.id}`;
@@ -51,6 +52,7 @@ export async function diskImageMachine(options: DiskImageOptions): Promise<Machi
     slots: { a: part('root-a'), b: part('root-b') },
     bootLoader: grub,
     rescue: grub,
+    ...(hasPrevious && { previous: { ...part('previous'), path: `${disk} (previous)` } }),
     files: nodeFileSystem,
     disk,
     data,

@@ -72,6 +72,8 @@ export interface Machine {
   readonly bootLoader: BootLoader;
   /** A copy of what a degraded machine needs to be reachable (S11); absent where there is none. */
   readonly rescue?: RescueStore | undefined;
+  /** The partition of the system that was here before pine, or what became of it; absent where there never was one. */
+  readonly previous?: BlockDeviceOpener & { readonly path: string };
   readonly files: FileSystem;
   /** The whole disk, as a path. */
   readonly disk?: string;

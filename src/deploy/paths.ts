@@ -100,6 +100,11 @@ export function noticeFile(machine: Machine): string {
   return `${machine.volatile}/notice`;
 }
 
+/** What went wrong with the old system at this boot. */
+export function oldSystemProblemFile(machine: Machine): string {
+  return `${machine.volatile}/old-system-problem`;
+}
+
 /** Tells the initramfs' deadline process that the trial is over. */
 export function confirmedFile(machine: Machine): string {
   return `${machine.volatile}/confirmed`;

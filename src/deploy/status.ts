@@ -11,6 +11,7 @@ import { type HealthReport, readHealthReport } from './health/health-report.ts';
 import type { FailedHook } from './hooks/run-hooks.ts';
 import { readTold } from './hooks/told.ts';
 import type { Machine } from './machine.ts';
+import { type OldSystemStatus, oldSystemStatus } from './old-system/status.ts';
 import type { Pin } from './pins/pins.ts';
 import { hasFallenBack, readSituation, type Situation } from './situation.ts';
 import { type SlotStatus, slotStatus } from './slot-status.ts';
@@ -54,6 +55,8 @@ export interface Status {
   readonly pinned: readonly PinnedDeployment[];
   /** pins.json was damaged: nothing is overwritten until something is pinned or unpinned. */
   readonly pinsLost: boolean;
+  /** The system that was here before pine; null where there was none. */
+  readonly oldSystem: OldSystemStatus | null;
   readonly writing: {
     readonly commit: string;
     readonly slot: SlotName;
@@ -91,6 +94,7 @@ export async function readStatus(machine: Machine, keys: readonly PublicKey[]): 
     held: state.held,
     pinned: pinnedStatus(situation),
     pinsLost: situation.pins === 'damaged',
+    oldSystem: await oldSystemStatus(machine, choice),
     writing: writing
       ? { commit: writing.commit, slot: writing.slot, durable: writing.durable, size: writing.size }
       : null,

@@ -15,7 +15,7 @@ export function bootPartitionFiles(
   choice: BootChoice = { order: [1] },
 ): ReadonlyMap<string, Uint8Array> {
   const files = new Map<string, Uint8Array>([
-    ['grub/grub.cfg', Buffer.from(grubCfg())],
+    [bootFiles.script, Buffer.from(grubCfg())],
     [bootFiles.choice, encodeChoice(choice)],
     ['grub/empty/vmlinuz', Buffer.alloc(0)],
     ['grub/empty/initramfs', Buffer.alloc(0)],

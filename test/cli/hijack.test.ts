@@ -10,3 +10,14 @@ test('hijack only checks, and takes a commit with all that belongs to it or none
   const rest = ['--ref', 'web', '--key', '/none.pub'];
   expect(pinectl.fail('hijack', '--check', ...remote, ...rest)).toBe('NOT_FOUND_FILE');
 });
+
+test('what becomes of the old system: one thing at a time, and only on a machine of pine', () => {
+  const pinectl = new Pinectl('/nowhere', '/');
+  for (const option of ['--undo', '--keep-data', '--wipe']) {
+    expect(pinectl.fail('hijack', option)).toBe('STATE_NOT_PINE');
+  }
+  expect(pinectl.fail('hijack', '--keep-data', '--wipe')).toBe('USAGE_COMMAND_LINE');
+  expect(pinectl.fail('hijack', '--check', '--keep-data', '--wipe')).toBe('USAGE_COMMAND_LINE');
+  expect(pinectl.fail('hijack', '--check', '--undo')).toBe('USAGE_COMMAND_LINE');
+  expect(pinectl.fail('hijack', '--undo', '--redo')).toBe('USAGE_COMMAND_LINE');
+});

@@ -10,7 +10,7 @@ describe.skipIf(unableToTakeOver !== undefined)('a take-over by kexec', () => {
       ...{ memory: 256, packages: ['kexec-tools'] },
     });
     const hostKey = await server.machine.check('cat /etc/ssh/ssh_host_ed25519_key.pub');
-    await server.stage({ kexec: true });
+    await server.stage('--kexec');
     const starts = 'sed -n s/^pine_starts=//p /boot/pine-hijack/env';
     expect(await server.machine.check(starts)).toBe('0');
     expect(await server.machine.run(server.command)).toMatchObject({
@@ -30,7 +30,7 @@ describe.skipIf(unableToTakeOver !== undefined)('a take-over by kexec', () => {
     await server.machine.check(`kexec -a -l ${files} --reuse-cmdline`);
     await server.machine.check('pinectl hijack --cancel && grep 0 /sys/kernel/kexec_loaded');
 
-    await server.stage({ kexec: true });
+    await server.stage('--kexec');
     server.machine.send('systemctl kexec');
     await server.machine.waitForConsole(/pine-hijack: \d+ s: writing slot/, 900);
     await server.switchOnAgain();

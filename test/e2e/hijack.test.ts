@@ -7,7 +7,8 @@ describe.skipIf(unableToTakeOver !== undefined)('a Debian server that is taken o
     await using server = await DebianMachine.start('hijack', { memory: 512, confirmation: '' });
     const { machine } = server;
     const hostKey = await machine.check('cat /etc/ssh/ssh_host_ed25519_key.pub');
-    await server.stage();
+    const secret = await machine.check('sha256sum /etc/shadow');
+    await server.stage('--keep-data');
     expect(await machine.run(server.command)).toMatchObject({
       output: expect.stringContaining('STATE_HIJACK_STAGED'),
     });
@@ -45,11 +46,52 @@ describe.skipIf(unableToTakeOver !== undefined)('a Debian server that is taken o
     await machine.check('pinectl rollback', 300);
     machine.send('reboot');
     await machine.waitForBoot({ seconds: 600, slot: 'a' });
+
+    // Its files can be read, and nothing else; nothing in the journal was touched.
+    expect(await server.waitForMount('/data/old-root')).toMatch(
+      / ro,nosuid,nodev,noexec,.*(norecovery|noload)/,
+    );
+    expect(await machine.check('sha256sum /data/old-root/etc/shadow')).toContain(
+      secret.slice(0, 64),
+    );
+    await machine.check('! touch /data/old-root/x 2>/dev/null');
+
+    // Debian again, for as long as it is chosen
+    expect(await machine.check('pinectl hijack --undo')).toContain('starts the old system');
+    expect((await server.status()).oldSystem).toMatchObject({ state: 'kept', chosen: true });
+    machine.send('reboot');
+    await machine.waitForBoot({ seconds: 600, slot: '' });
+    expect(await machine.check('cat /etc/debian_version; hostname')).toMatch(/^12.*\ndebian-vps$/);
+    expect(await machine.check('sha256sum /etc/shadow')).toBe(secret);
+    for (const user of ['root', 'admin']) {
+      expect(await server.ssh(user, hostKey, 'id -un')).toBe(`${user}\n`);
+    }
+    machine.send('systemctl reboot');
+    await machine.waitForBoot({ seconds: 600, slot: '' });
+    expect(await machine.check('pinectl hijack --redo')).toContain('starts pine');
+    machine.send('systemctl reboot');
+    await machine.waitForBoot({ seconds: 600, slot: 'a' });
+    expect(await server.ssh('admin', hostKey, 'hostname')).toBe('debian-vps\n');
+
+    // Nothing of Debian is left
+    await server.waitForMount('/data/old-root');
+    await machine.check('pinectl hijack --wipe', 900);
+    expect(await machine.run('pinectl hijack --undo')).toMatchObject({
+      output: expect.stringContaining('STATE_WIPED'),
+    });
+    await machine.check('echo kept >/data/spare/file');
+    machine.send('reboot');
+    await machine.waitForBoot({ seconds: 600, slot: 'a' });
+    await server.waitForMount('/data/spare');
+    expect(await machine.check('cat /data/spare/file; ls -A /data/old-root')).toBe('kept');
+    expect((await server.status()).oldSystem).toMatchObject({
+      ...{ state: 'spare', mountedAt: '/data/spare', chosen: false, problem: null },
+    });
   });
 
   test('with a GPT and 256 MB ends in pine when the power is cut while it is shrunk, written and committed', async () => {
     await using server = await DebianMachine.start('hijack-cuts', { memory: 256, table: 'gpt' });
-    await server.stage();
+    await server.stage('--wipe');
     server.machine.send('systemctl reboot');
     for (const moment of ['shrinking the old root', 'writing slot', 'writing committed-sector']) {
       await server.machine.waitForConsole(new RegExp(`pine-hijack: \\d+ s: ${moment}`), 600);
@@ -66,6 +108,10 @@ describe.skipIf(unableToTakeOver !== undefined)('a Debian server that is taken o
     );
     expect(cutIn).toEqual(['shrink', 'write slot', 'write committed-sector', undefined]);
     console.log(await server.machine.check('pinectl status'));
+    // By itself, once it is confirmed
+    await server.waitForMount('/data/spare', 600);
+    expect((await server.status()).oldSystem).toMatchObject({ state: 'spare', wish: 'wipe' });
+    expect((await server.status()).trial).toBeNull();
   });
 
   test('is Debian as it was when what was prepared is damaged, and when it is canceled', async () => {

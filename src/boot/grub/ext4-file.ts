@@ -14,8 +14,25 @@ export interface LocatedFile {
   readonly pieces: readonly FilePiece[];
 }
 
+/** Which file systems are read, and how much of them. */
+export interface Ext4Kind {
+  /** Incompatible features that it may have. Others change where bytes lie. */
+  readonly features: number;
+  /** Bytes of the largest file or folder. */
+  readonly largest: number;
+}
+
+/** extents, 64bit, flex_bg, filetype: what `install/` makes. */
+const ownKind: Ext4Kind = { features: 0x2 | 0x40 | 0x80 | 0x200, largest: 4 << 20 };
+
+/** Another system's: besides, a journal that is to be replayed, and a seed for checksums, which we do not check. */
+export const foreignKind: Ext4Kind = {
+  features: ownKind.features | 0x4 | 0x2000,
+  largest: 512 << 20,
+};
+
 /** What is needed of the superblock. Sizes are bytes. */
-export interface Ext4 {
+export interface Ext4 extends Pick<Ext4Kind, 'largest'> {
   readonly device: BlockDevice;
   readonly blockSize: number;
   readonly blockCount: number;
@@ -30,16 +47,17 @@ export interface Ext4 {
  * Finds where the bytes of a file lie, so that they can be rewritten in place: the boot partition is
  * never mounted for writing, and its metadata never changes (docs/architecture.md).
  *
- * `path` is relative to the root, with `/`. Files and folders beyond 4 MiB are refused. Throws
+ * `path` is relative to the root, with `/`. Files and folders beyond what the kind allows are refused. Throws
  * CORRUPT_EXT4, or NOT_FOUND_BOOT_FILE. Source: the kernel's Documentation/filesystems/ext4.
  */
 export async function locateFile(
   device: BlockDevice,
   name: string,
   path: string,
+  kind: Ext4Kind = ownKind,
 ): Promise<LocatedFile> {
   const where = `${name}, ${path}`;
-  const fileSystem = await readSuperblock(device, where);
+  const fileSystem = await readSuperblock(device, where, kind);
   let inode = await readInode(fileSystem, 2, where);
   for (const part of path.split('/')) {
     const number = await findEntry(fileSystem, inode, part, where);
@@ -69,15 +87,12 @@ export function corrupt(where: string, expected: string, found: string): PineErr
   });
 }
 
-/** extents, 64bit, flex_bg, filetype: what `install/` makes. Others change where bytes lie. */
-const incompatible = ~(0x2 | 0x40 | 0x80 | 0x200);
-
-async function readSuperblock(device: BlockDevice, where: string): Promise<Ext4> {
+async function readSuperblock(device: BlockDevice, where: string, kind: Ext4Kind): Promise<Ext4> {
   if (device.size < 2048) throw corrupt(where, 'a file system', `${device.size} bytes`);
   const bytes = await device.read(1024, 1024);
   const magic = bytes.readUInt16LE(0x38);
   if (magic !== 0xef53) throw corrupt(where, 'the ext4 magic 0xef53', `0x${magic.toString(16)}`);
-  const features = bytes.readUInt32LE(0x60) & incompatible;
+  const features = bytes.readUInt32LE(0x60) & ~kind.features;
   if (features !== 0) throw corrupt(where, 'ext4 as pine makes it', `features 0x${features}`);
   const logBlockSize = bytes.readUInt32LE(0x18);
   if (logBlockSize > 6) throw corrupt(where, 'blocks of 1 to 64 KiB', `2^${logBlockSize} KiB`);
@@ -85,6 +100,7 @@ async function readSuperblock(device: BlockDevice, where: string): Promise<Ext4>
   const has64Bit = (bytes.readUInt32LE(0x60) & 0x80) !== 0;
   const fileSystem: Ext4 = {
     device,
+    largest: kind.largest,
     blockSize,
     blockCount: bytes.readUInt32LE(0x04),
     inodeCount: bytes.readUInt32LE(0x00),
@@ -132,8 +148,10 @@ export async function readChecked(
 async function locate(fileSystem: Ext4, inode: Buffer, where: string): Promise<LocatedFile> {
   const size = inode.readUInt32LE(4);
   const high = (inode.readUInt16LE(0) & 0xf000) === 0x8000 ? inode.readUInt32LE(0x6c) : 0;
-  if (high !== 0 || size > 4 << 20) throw corrupt(where, 'at most 4 MiB', `${size} bytes or more`);
-  const { blockSize } = fileSystem;
+  const { blockSize, largest } = fileSystem;
+  if (high !== 0 || size > largest) {
+    throw corrupt(where, `at most ${largest >> 20} MiB`, `${size} bytes or more`);
+  }
   const pieces: { position: number; length: number }[] = [];
   let left = size;
   for (const block of await readExtents(fileSystem, inode, Math.ceil(size / blockSize), where)) {

@@ -18,6 +18,7 @@ export const grubCompatibility = 1;
 
 /** Names of files on the boot partition, as grub.cfg uses them. */
 export const bootFiles = {
+  script: 'grub/grub.cfg',
   choice: 'grub/grubenv',
   deployment: (block: number) => `grub/deployment-${block}.env`,
   rescue: ['grub/rescue-0', 'grub/rescue-1'],
@@ -44,6 +45,10 @@ export class GrubBootLoader implements BootLoader, RescueStore {
   async writeChoice(choice: BootChoice): Promise<void> {
     // S3: 512 bytes at the start of a file are one sector, and go out in one write.
     await rewriteBootFile(this.#boot, bootFiles.choice, encodeChoice(choice));
+  }
+
+  async knowsPrevious(): Promise<boolean> {
+    return (await readBootFile(this.#boot, bootFiles.script)).includes('pine_system');
   }
 
   async readDeployment(block: number): Promise<Deployment | undefined> {

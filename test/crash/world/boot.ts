@@ -52,6 +52,8 @@ export class BootPartition implements BootLoader, RescueStore {
 
   checkArguments = checkKernelArguments;
 
+  knowsPrevious = async () => true;
+
   async readRescue(): Promise<Buffer | undefined> {
     return this.rescue;
   }

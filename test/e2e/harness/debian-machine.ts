@@ -100,14 +100,21 @@ export class DebianMachine {
     writeFileSync(file, `${commit.trim()}\n`);
   }
 
-  /** Prepares the take-over, and tells how long that took. */
-  async stage({ kexec = false } = {}): Promise<void> {
+  /** Prepares the take-over, with more options, and tells how long that took. */
+  async stage(...options: readonly string[]): Promise<void> {
     const started = Date.now();
-    const said = await this.machine.check(`${this.command}${kexec ? ' --kexec' : ''}`, 900);
+    const said = await this.machine.check([this.command, ...options].join(' '), 900);
     console.log(`e2e: staged in ${Math.round((Date.now() - started) / 1000)} s`);
+    const kexec = options.includes('--kexec');
     expect(said).toContain(
       kexec ? '`systemctl kexec` starts it' : 'The next boot starts the installer, once',
     );
+  }
+
+  /** Waits until something is mounted there, or no longer: what boot-complete does in the background. */
+  async waitForMount(place: string, seconds = 120): Promise<string> {
+    const command = `for i in $(seq ${seconds}); do grep " ${place} " /proc/mounts && break; sleep 1; done`;
+    return this.machine.check(command, seconds + 60);
   }
 
   /** Cuts the power, and switches on again. */

@@ -1,3 +1,4 @@
+import { type OldSystemWish, wishFile } from '../../../boot/old-system-wish.ts';
 import { formatRecord, type TakeOverRecord } from '../../../take-over/record.ts';
 import { tarEnd } from '../../../tar/write-tar.ts';
 import type { LoginFacts } from '../login.ts';
@@ -39,6 +40,8 @@ export interface Following {
   readonly ref: string;
   /** Texts of the public keys. */
   readonly keys: readonly string[];
+  /** What is to become of the old system, beside being kept. */
+  readonly oldSystem?: OldSystemWish | undefined;
 }
 
 /** A tar of etc/, root/ and home/, which the first boot lays over what the image has there. */
@@ -84,6 +87,9 @@ export function carryOver(
     file('etc/pine/hijack', formatRecord(record)),
     ...(image.seesLogins ? loginService : []),
     ...switchedOff(image.cloud),
+    ...(following.oldSystem === undefined
+      ? []
+      : [file(`etc/${wishFile}`, `${following.oldSystem}\n`)]),
     folder('etc/pine/keys/'),
     ...following.keys.map((text, index) => file(`etc/pine/keys/hijack-${index + 1}.pub`, text)),
     ...accounts.users.flatMap(({ name, uid, gid, home }) => {

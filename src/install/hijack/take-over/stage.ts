@@ -2,6 +2,7 @@ import { randomBytes } from 'node:crypto';
 import { appendFile, chmod, mkdir, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Deployment } from '../../../boot/choice.ts';
+import type { OldSystemWish } from '../../../boot/old-system-wish.ts';
 import { nodeBlockDevice } from '../../../disk/node-block-device.ts';
 import { PineError } from '../../../error.ts';
 import type { Progress } from '../../../ports/progress.ts';
@@ -46,6 +47,8 @@ export interface TakeOver {
   readonly keyTexts: readonly string[];
   /** The installer is entered by kexec: until it writes, no boot loader starts it. */
   readonly kexec: boolean;
+  /** What is to become of the old system, beside being kept. */
+  readonly oldSystem?: OldSystemWish | undefined;
   readonly newDeploymentId: (commit: string) => string;
   readonly tries: number;
   readonly confirmation: Confirmation;
@@ -108,7 +111,7 @@ async function prepare(takeOver: TakeOver, road: Road, times: StepTimes) {
   times.begin('build');
   const image = await ImageFiles.open(inFolder('slot'), accepted.image.size);
   const old = await readOldSystem(host, facts);
-  const following = { remote, ref: source.ref, keys: keyTexts };
+  const following = { remote, ref: source.ref, keys: keyTexts, oldSystem: takeOver.oldSystem };
   const commandLine = (await host.readText('/proc/cmdline')) ?? '';
   const consoles = commandLine.split(/\s+/).filter((word) => /^console=[\w,]+$/.test(word));
   const kernelArguments = consoles.join(' ') || 'console=tty0 console=ttyS0';

@@ -114,3 +114,13 @@ test('cloud-init and tiny-cloud are switched off where the image has them, and o
     resize_rootfs: false,
   });
 });
+
+test('what is to become of the old system is in the new /etc, when something is', async () => {
+  const host = recordedHost('debian-vps');
+  const old = await readOldSystem(host, await surveyHost(host));
+  for (const oldSystem of ['keep-data', 'wipe'] as const) {
+    const { tar } = carryOver(image, old, { ...following, oldSystem }, record);
+    expect(unpack(tar, 'etc/pine/old-system')).toBe(`${oldSystem}\n`);
+  }
+  expect(carryOver(image, old, following, record).paths).not.toContain('/etc/pine/old-system');
+});
