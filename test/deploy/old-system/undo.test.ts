@@ -128,6 +128,14 @@ describe.skipIf(missing('disk') !== undefined)('undoing a take-over', () => {
     expect(await taken.world.boot.readChoice()).toEqual({ order: [1, 2] });
   });
 
+  it('may be asked for again in such a boot: what it skipped is settled then', async () => {
+    const taken = await make({ order: [1, 2] });
+    const machine = taken.machine({ running: { previousSkipped: 'load' } });
+    await undo(machine);
+    await bootComplete(machine, settings);
+    expect(await taken.world.boot.readChoice()).toEqual({ order: [1, 2], previous: true });
+  });
+
   it('S4: an ordinary boot of pine while the old system is chosen writes nothing to the choice', async () => {
     const taken = await make({ order: [1, 2], previous: true });
     await bootComplete(taken.machine(), settings);

@@ -17,6 +17,7 @@ import { missing } from '../../support/requirements.ts';
 import { makeOldFileSystem, secret, TakenOver } from './support/taken-over.ts';
 
 const note = () => {};
+const seeds = Array.from({ length: 6 }, (_, index) => index);
 
 describe.skipIf(missing('disk') !== undefined)('wiping the old system', () => {
   let whole: Buffer;
@@ -100,7 +101,7 @@ describe.skipIf(missing('disk') !== undefined)('wiping the old system', () => {
       const taken = await make();
       taken.world.power.cutAt(cut);
       await expect(wipe(taken.machine())).rejects.toThrow(PowerCut);
-      for (const loss of [keepAll, dropAll, randomLoss(cut)]) {
+      for (const loss of [keepAll, dropAll, ...seeds.map((seed) => randomLoss(cut * 100 + seed))]) {
         const after = taken.afterCut(loss);
         // What still looks like the old system is all of it.
         const before = after.describe();

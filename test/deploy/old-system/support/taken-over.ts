@@ -19,6 +19,9 @@ import {
 
 const env = { ...process.env, PATH: `${process.env.PATH}:/usr/sbin:/sbin` };
 const label = Buffer.from('pine-spare');
+/** What stands for all that a new file system has beside its superblock. */
+const tables = Buffer.from('inode tables');
+const tablesAt = 65_536;
 export const devicePath = '/dev/vda1';
 
 /** A line that only the old system has. */
@@ -122,8 +125,17 @@ export class TakenOver {
       this.mounts.push(`${devicePath} ${place} ext4 ${parameters.at(-3)} 0 0`);
       if (place === '/data/spare') await this.#writeSuperblock(true);
     }
-    if (program === 'mke2fs') await this.#writeSuperblock(false);
+    if (program === 'mke2fs') await this.#makeFileSystem();
     return answer;
+  }
+
+  /** The superblock may be there before the rest is. */
+  async #makeFileSystem(): Promise<void> {
+    await this.#writeSuperblock(false);
+    const device = await this.disk.open('write');
+    await device.write(tablesAt, tables);
+    await device.flush();
+    await device.close();
   }
 
   /** As mke2fs leaves it, or as a mount for writing does. */
@@ -142,7 +154,9 @@ export class TakenOver {
   describe(): string {
     const { medium } = this.disk;
     const mark = medium.readUInt16LE(1024 + 56) === 0xef53 ? 'ext4' : 'blank';
+    const isCut = !medium.subarray(tablesAt).subarray(0, tables.length).equals(tables);
     const name = medium.toString('latin1', 1024 + 0x78, 1024 + 0x88).replace(/\0.*$/s, '');
-    return [mark, name, medium.includes(secret) ? 'old bytes' : 'no old bytes'].join(' ');
+    const rest = medium.includes(secret) ? 'old bytes' : 'no old bytes';
+    return [mark, name, rest, ...(name !== '' && isCut ? ['cut'] : [])].join(' ');
   }
 }
