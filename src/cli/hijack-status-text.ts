@@ -38,7 +38,14 @@ function describeState({ state, reason, trialLog }: TakeOverStatus): string[] {
         again,
       ];
     case 'came-back':
-      return [`pine was installed and left again: ${describeTrial(trialLog)}`];
+      return [
+        `pine was installed and left again: ${describeTrial(trialLog)}`,
+        '`pinectl hijack --redo` tries it once more',
+      ];
+    case 'undone':
+      return [
+        'pine is installed, and was left by `hijack --undo`: `hijack --redo` goes back to it',
+      ];
   }
 }
 

@@ -1,4 +1,6 @@
+import { decodeChoice } from '../../../boot/grub/choice-codec.ts';
 import { decodeEnvironmentBlock } from '../../../boot/grub/environment-block.ts';
+import { bootFiles } from '../../../boot/grub/grub.ts';
 import { parseRecord, type TakeOverRecord } from '../../../take-over/record.ts';
 import {
   parseStory,
@@ -16,8 +18,9 @@ export interface TakeOverStatus {
   /**
    * `none`: nothing was prepared. `staged`: the next boot starts the installer. `untouched`: it was started, and stopped
    * before its first write. `unfinished`: it stopped after that. `came-back`: the new system was installed, and left.
+   * `undone`: left by `hijack --undo`.
    */
-  readonly state: 'none' | 'staged' | 'untouched' | 'unfinished' | 'came-back';
+  readonly state: 'none' | 'staged' | 'untouched' | 'unfinished' | 'came-back' | 'undone';
   /** Why the installer stopped before its first write, in its words. */
   readonly reason: string | undefined;
   readonly record: TakeOverRecord | undefined;
@@ -41,10 +44,11 @@ export async function readTakeOverStatus(host: Host): Promise<TakeOverStatus> {
     const state = starts === '0' && !inMemory ? 'untouched' : 'staged';
     return { state, ...nothing, reason: env.get('pine_reason'), record, story: tellStory(lines) };
   }
-  const data = record && (await findData(host, record.disk));
+  const data = record && (await findPartition(host, record.disk, 'data'));
   const log = data && (await host.report('debugfs', ['-R', `cat ${logOf(record)}`, data]));
+  const left = record && (await isUndone(host, record.disk)) ? 'undone' : 'came-back';
   return {
-    state: data === undefined ? 'unfinished' : 'came-back',
+    state: data === undefined ? 'unfinished' : left,
     ...{ reason: undefined, record, story: tellStory(lines), trialLog: log || undefined },
   };
 }
@@ -67,10 +71,17 @@ async function readStory(host: Host, record: TakeOverRecord | undefined): Promis
   return parseStory((await host.readText(`${stagingFolder}/story`)) ?? '');
 }
 
-/** pine's data partition, by the name that the new table gives it. */
-async function findData(host: Host, disk: string): Promise<string | undefined> {
+/** Whether pine's boot choice names the old system. */
+async function isUndone(host: Host, disk: string): Promise<boolean> {
+  const boot = await findPartition(host, disk, 'boot');
+  const text = boot && (await host.report('debugfs', ['-R', `cat ${bootFiles.choice}`, boot]));
+  return decodeChoice(Buffer.from(text ?? '', 'latin1'))?.previous === true;
+}
+
+/** One of pine's partitions, by the name that the new table gives it. */
+async function findPartition(host: Host, disk: string, name: string): Promise<string | undefined> {
   const listed = (await host.report('lsblk', ['-nro', 'PATH,PARTLABEL', disk])) ?? '';
-  return /^(\/dev\/\S+) data$/m.exec(listed)?.[1];
+  return new RegExp(`^(/dev/\\S+) ${name}$`, 'm').exec(listed)?.[1];
 }
 
 function logOf({ deployment }: TakeOverRecord): string {

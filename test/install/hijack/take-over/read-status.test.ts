@@ -1,4 +1,5 @@
 import { expect, test } from 'vitest';
+import { encodeChoice } from '../../../../src/boot/grub/choice-codec.ts';
 import { encodeEnvironmentBlock } from '../../../../src/boot/grub/environment-block.ts';
 import { describeTakeOverStatus } from '../../../../src/cli/hijack-status-text.ts';
 import { readTakeOverStatus } from '../../../../src/install/hijack/take-over/read-status.ts';
@@ -74,4 +75,15 @@ test('a new system that was left says why, out of its own data partition', async
   expect(text).toContain(
     'pine was installed and left again: it was not confirmed before its deadline (its health checks passed, and nobody logged in)',
   );
+});
+
+test('a new system that was left on purpose says how one gets back', async () => {
+  const grubenv = encodeChoice({ order: [2, 1], previous: true }).toString('latin1');
+  const commands = {
+    'lsblk -nro PATH,PARTLABEL /dev/vda': '/dev/vda1 previous\n/dev/vda4 boot\n/dev/vda7 data\n',
+    'debugfs -R cat grub/grubenv /dev/vda4': grubenv,
+  };
+  const { status, text } = await read({ pine_stage: 'writing', pine_starts: '8' }, { commands });
+  expect(status.state).toBe('undone');
+  expect(text).toContain('`hijack --redo` goes back to it');
 });
