@@ -24,15 +24,29 @@ export async function apply(path: string, options: Options): Promise<void> {
   await runUpgrade({ ...options, bundle: path });
 }
 
+/** Options that a repository has no use for: `--plan` would do the very thing that it is not to do. */
+const ofMachines = [
+  ...(['check', 'plan', 'strict', 'retry', 'allowDowngrade'] as const),
+  ...(['disk', 'state', 'running', 'skipped', 'config'] as const),
+];
+
 async function importInto(path: string, options: Options): Promise<void> {
+  if (!options.reboot || ofMachines.some((name) => options[name] !== undefined)) {
+    throw new PineError('USAGE_COMMAND_LINE', '--repo is for a repository, not for a machine', {
+      expected: '--repo with --key, --unsigned, --force and --json only',
+      found: 'an option of an upgrade beside it',
+      where: 'the command line',
+      remedy: 'run `pinectl bundle apply --help`; `pinectl bundle show` tells what is in a bundle',
+    });
+  }
   const { importBundle } = await import('../bundle/import-bundle.ts');
   const { withBundle } = await import('./bundle-input.ts');
-  const { readPublicKeys } = await import('./delta-apply.ts');
+  const { readPublicKeys } = await import('./key-files.ts');
   const { print } = await import('./output.ts');
   const { terminalProgress } = await import('./progress.ts');
   const { openRepository } = await import('./repository-option.ts');
   const repository = await openRepository(options);
-  const keys = options.unsigned ? undefined : await readPublicKeys(options.key ?? []);
+  const keys = options.unsigned ? undefined : await readPublicKeys(options.key);
   const { force = false } = options;
   const progress = terminalProgress();
   try {

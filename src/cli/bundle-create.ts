@@ -1,11 +1,14 @@
 import { createBundle } from '../bundle/create-bundle.ts';
 import { nothing } from '../delta/delta-path.ts';
+import { isSigned, isSignedByAll } from '../delta/signed-by.ts';
 import { listDeltas } from '../delta/store.ts';
 import { readRef } from '../repo/refs.ts';
 import type { Repository } from '../repo/repository.ts';
 import { resolveCommit } from '../repo/resolve.ts';
+import { publicHalf } from '../trust/keys.ts';
 import { endsOf } from './delta-ends.ts';
-import { makeDelta, readSecretKey } from './delta-generate.ts';
+import { makeDelta, sourceOf } from './delta-generate.ts';
+import { readSecretKeys } from './key-files.ts';
 import { formatBytes, print } from './output.ts';
 import { terminalProgress } from './progress.ts';
 import { openRepository, type RepositoryOptions } from './repository-option.ts';
@@ -22,21 +25,24 @@ export async function create(ref: string, options: Options): Promise<void> {
   const { output } = options;
   const repository = await openRepository(options);
   const commit = (await readRef(repository, ref)) ?? (await resolveCommit(repository, ref));
-  const from = await sourcesOf(repository, options);
-  const keys = await Promise.all((options.signKey ?? []).map(readSecretKey));
+  const from = await sourcesOf(repository, commit, options);
+  const keys = await readSecretKeys(options.signKey);
   const present = await listDeltas(repository);
   const progress = terminalProgress();
   try {
-    for (const each of from) {
-      if (present.some((delta) => delta.from === each && delta.to === commit)) continue;
-      if (keys.length === 0) {
-        process.stderr.write(`${endsOf({ from: each, to: commit })} is not signed (--sign-key)\n`);
-      }
-      const ends = { from: each, to: commit };
+    for (const ends of from.map((each) => ({ from: each, to: commit }))) {
+      const isThere = present.some((delta) => delta.from === ends.from && delta.to === commit);
+      if (isThere && (await isSignedByAll(repository, ends, keys.map(publicHalf)))) continue;
       await makeDelta(repository, ends, { keys, progress: progress.report });
     }
     const size = await createBundle(repository, { ref, commit, from }, output);
     progress.end();
+    for (const ends of from.map((each) => ({ from: each, to: commit }))) {
+      if (await isSigned(repository, ends)) continue;
+      process.stderr.write(
+        `${endsOf(ends)} is not signed: machines will not take it (--sign-key)\n`,
+      );
+    }
     if (!repository.has(commit, 'commitmeta')) {
       process.stderr.write('the commit is not signed: machines will not take it\n');
     }
@@ -51,9 +57,10 @@ const nameOf = (commit: string): string => (commit === nothing ? '' : commit);
 
 async function sourcesOf(
   repository: Repository,
+  to: string,
   { from = [], full = false }: Options,
 ): Promise<string[]> {
-  const commits = await Promise.all(from.map((name) => resolveCommit(repository, name)));
+  const commits = await Promise.all(from.map((name) => sourceOf(repository, name, to)));
   const all = full || commits.length === 0 ? [...commits, nothing] : commits;
   return [...new Set(all)];
 }

@@ -1,7 +1,7 @@
 import { describeBundle } from '../bundle/describe-bundle.ts';
 import { withBundle } from './bundle-input.ts';
-import { readPublicKeys } from './delta-apply.ts';
 import { endsOf, withNothing } from './delta-ends.ts';
+import { readPublicKeys } from './key-files.ts';
 import { formatBytes, print } from './output.ts';
 
 interface Options {
@@ -21,7 +21,7 @@ export async function show(path: string, { key = [], json }: Options): Promise<v
     [
       `ref     ${ref}`,
       `commit  ${commit}`,
-      `version ${version ?? '(none)'}  ${subject}`,
+      `version ${version ?? '(none)'}  ${subject}`.trimEnd(),
       `date    ${new Date(timestamp * 1000).toISOString()}`,
       `image   ${image === undefined ? '(none)' : formatBytes(image.size)}`,
       signedBy === undefined

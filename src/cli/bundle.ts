@@ -16,7 +16,7 @@ export function define(command: Command): void {
     .addHelpText(
       'after',
       `
-Deltas that the repository has are taken, others are made.
+Deltas that the repository has are taken if --sign-key signed them, others are made.
 
 Examples:
   pinectl bundle create --repo repo alpine/x86_64/web -o web.bundle --sign-key release.secret

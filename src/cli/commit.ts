@@ -9,12 +9,12 @@ import { systemClock } from '../ports/clock.ts';
 import type { Dictionary } from '../repo/gvariant/variant.ts';
 import { defaultTimestamp, parseId, parseMetadataString, parseTree } from './commit-options.ts';
 import { expand, expansionJson, expansionNotes } from './expansion.ts';
+import { readText } from './input-file.ts';
 import {
   makeCommit,
   type NewCommitOptions,
   newCommitOptions,
   readNewCommit,
-  readText,
 } from './new-commit.ts';
 import { type RecipeOptions, readRecipeOption, recipeOptions } from './recipe-option.ts';
 import { openRepository } from './repository-option.ts';

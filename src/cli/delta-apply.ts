@@ -9,10 +9,10 @@ import { verifyImage } from '../plan/read-back.ts';
 import type { BlockDeviceOpener } from '../ports/block-device.ts';
 import { nodeFileSystem } from '../ports/node-file-system.ts';
 import { bytesReader, type PositionedReader } from '../ports/positioned-reader.ts';
-import { keyFileLimit, parsePublicKey } from '../trust/key-file.ts';
-import type { PublicKey } from '../trust/keys.ts';
 import { withNothing } from './delta-ends.ts';
 import { withDelta } from './delta-file.ts';
+import { isFolder, requireFile } from './input-file.ts';
+import { readPublicKeys } from './key-files.ts';
 import { formatBytes, print } from './output.ts';
 import { terminalProgress } from './progress.ts';
 import type { RepositoryOptions } from './repository-option.ts';
@@ -27,7 +27,7 @@ interface Options extends RepositoryOptions {
 /** `pinectl delta apply`. */
 export async function apply(argument: string, options: Options): Promise<void> {
   const { output } = options;
-  const keys = options.unsigned ? undefined : await readPublicKeys(options.key ?? []);
+  const keys = options.unsigned ? undefined : await readPublicKeys(options.key);
   const progress = terminalProgress();
   try {
     await withDelta(argument, options, keys, async (delta) => {
@@ -82,7 +82,8 @@ async function withOldImage(
       remedy: `give the image of commit ${from.commit}, or a repository that has it`,
     });
   }
-  if ((await nodeFileSystem.status(options.from))?.kind !== 'directory') {
+  if (!(await isFolder(options.from))) {
+    await requireFile(options.from, 'an image, a slot or a repository', 'check --from');
     return withOpen(nodeBlockDevice(options.from), 'read', use);
   }
   const { imageOfCommit, withImageFile } = await import('../delta/commit-image.ts');
@@ -90,24 +91,6 @@ async function withOldImage(
   const repository = await Repository.open(options.from);
   const end = await imageOfCommit(repository, from.commit);
   return withImageFile(repository, end, { path: temporary }, use);
-}
-
-/** Reads the .pub files of --key. Throws TRUST_NO_KEYS when none is given. */
-export async function readPublicKeys(paths: readonly string[]): Promise<PublicKey[]> {
-  if (paths.length === 0) {
-    throw new PineError('TRUST_NO_KEYS', 'it is not said whose signature is asked for', {
-      expected: '--key FILE.pub',
-      found: 'no key',
-      where: 'the command line',
-      remedy: 'give the key of the build host, or --unsigned for what you made yourself',
-    });
-  }
-  return Promise.all(
-    paths.map(async (path) => {
-      const bytes = await nodeFileSystem.readFile(path, keyFileLimit);
-      return parsePublicKey(bytes?.toString() ?? '', path);
-    }),
-  );
 }
 
 async function withOpen(

@@ -3,9 +3,8 @@ import { type DeltaFile, openDelta } from '../delta/decode/delta-file.ts';
 import type { Signers } from '../delta/decode/delta-start.ts';
 import { deltaPath, nothing } from '../delta/delta-path.ts';
 import { nodeBlockDevice } from '../disk/node-block-device.ts';
-import { PineError } from '../error.ts';
-import { nodeFileSystem } from '../ports/node-file-system.ts';
 import { resolveCommit } from '../repo/resolve.ts';
+import { isFolder, requireFile } from './input-file.ts';
 import { openRepository, type RepositoryOptions } from './repository-option.ts';
 
 /** Opens the delta that an argument names (a file, or FROM..TO of a repository) while `use` runs. */
@@ -16,14 +15,11 @@ export async function withDelta<T>(
   use: (delta: DeltaFile, path: string) => Promise<T>,
 ): Promise<T> {
   const path = await pathOf(argument, options);
-  if ((await nodeFileSystem.status(path))?.kind !== 'file') {
-    throw new PineError('NOT_FOUND_FILE', 'there is no such delta', {
-      expected: 'a .delta file, or FROM..TO with --repo (..TO for one from nothing)',
-      found: 'nothing',
-      where: path,
-      remedy: '`pinectl delta list` lists those of a repository',
-    });
-  }
+  await requireFile(
+    path,
+    'a .delta file, or FROM..TO with --repo (..TO for one from nothing)',
+    '`pinectl delta list` lists those of a repository',
+  );
   const file = await nodeBlockDevice(path).open('read');
   try {
     return await use(await openDelta(file, keys, path), path);
@@ -34,7 +30,7 @@ export async function withDelta<T>(
 
 async function pathOf(argument: string, options: RepositoryOptions): Promise<string> {
   const [from, to, ...more] = argument.split('..');
-  const isFile = (await nodeFileSystem.status(argument)) !== undefined;
+  const isFile = (await isFolder(argument)) !== undefined;
   const isPath = isFile || !to || to.startsWith('/') || more.length > 0;
   if (isPath || from === undefined) return argument;
   const repository = await openRepository(options);

@@ -1,13 +1,12 @@
 import { nothing } from '../delta/delta-path.ts';
 import type { GeneratedDelta, GenerateOptions } from '../delta/generate.ts';
 import { PineError } from '../error.ts';
-import { nodeFileSystem } from '../ports/node-file-system.ts';
 import { readHistory } from '../repo/history.ts';
 import type { Repository } from '../repo/repository.ts';
 import { resolveCommit } from '../repo/resolve.ts';
-import { keyFileLimit, parseSecretKey } from '../trust/key-file.ts';
-import type { SecretKey } from '../trust/keys.ts';
+import { publicHalf } from '../trust/keys.ts';
 import { endsOf, withNothing } from './delta-ends.ts';
+import { readSecretKeys } from './key-files.ts';
 import { formatBytes, print } from './output.ts';
 import { terminalProgress } from './progress.ts';
 import { openRepository, type RepositoryOptions } from './repository-option.ts';
@@ -24,12 +23,13 @@ interface Options extends RepositoryOptions {
 /** `pinectl delta generate`. */
 export async function generate(options: Options): Promise<void> {
   const { listDeltas } = await import('../delta/store.ts');
+  const { isSignedByAll } = await import('../delta/signed-by.ts');
   const repository = await openRepository(options);
   if (options.from !== undefined && options.depth !== undefined) {
-    throw wrong('--from or --depth', 'both', 'the command line');
+    throw wrong('--from and --depth exclude each other', '--from or --depth', 'both');
   }
   const to = await resolveCommit(repository, options.to);
-  const keys = await Promise.all((options.signKey ?? []).map(readSecretKey));
+  const keys = await readSecretKeys(options.signKey);
   const present = options.force ? [] : await listDeltas(repository);
   const progress = terminalProgress();
   const effort = options.best ? 'best' : 'usual';
@@ -37,11 +37,14 @@ export async function generate(options: Options): Promise<void> {
   const kept: string[] = [];
   try {
     for (const from of await commitsBefore(repository, to, options)) {
-      if (present.some((delta) => delta.from === from && delta.to === to)) kept.push(from);
-      else
+      const isThere = present.some((delta) => delta.from === from && delta.to === to);
+      if (isThere && (await isSignedByAll(repository, { from, to }, keys.map(publicHalf)))) {
+        kept.push(from);
+      } else {
         made.push(
           await makeDelta(repository, { from, to }, { keys, effort, progress: progress.report }),
         );
+      }
     }
   } finally {
     progress.end();
@@ -78,29 +81,33 @@ async function commitsBefore(
   { from, depth = '1' }: Options,
 ): Promise<string[]> {
   if (from === '') return [nothing];
-  if (from !== undefined) return [await resolveCommit(repository, from)];
+  if (from !== undefined) return [await sourceOf(repository, from, to)];
   const count = Number(depth);
   if (!Number.isInteger(count) || count < 1) {
-    throw wrong('a whole number above 0', depth, '--depth');
+    throw wrong('--depth is no number of commits', 'a whole number above 0', depth);
   }
   const { entries } = await readHistory(repository, to, count + 1);
   const before = entries.slice(1).map(({ checksum }) => checksum);
   if (before.length > 0) return before;
-  throw wrong('a commit with a parent, or --from COMMIT', 'a first commit', `commit ${to}`);
+  throw wrong(
+    'there is nothing to make a delta from',
+    'a commit with a parent, or --from COMMIT',
+    `a first commit, ${to}`,
+  );
 }
 
-/** Reads a .secret file. Throws USAGE_COMMAND_LINE when there is none. */
-export async function readSecretKey(path: string): Promise<SecretKey> {
-  const bytes = await nodeFileSystem.readFile(path, keyFileLimit);
-  if (bytes !== undefined) return parseSecretKey(bytes.toString(), path);
-  throw wrong('a .secret file', 'no such file', path);
+/** The commit that a delta to `to` is from. Throws USAGE_COMMAND_LINE when that is the same one. */
+export async function sourceOf(repository: Repository, name: string, to: string): Promise<string> {
+  const from = await resolveCommit(repository, name);
+  if (from !== to) return from;
+  throw wrong('a delta leads from one commit to another', 'two commits', `${from} twice`);
 }
 
-function wrong(expected: string, found: string, where: string): PineError {
-  return new PineError('USAGE_COMMAND_LINE', 'there is nothing to make a delta of', {
+function wrong(summary: string, expected: string, found: string): PineError {
+  return new PineError('USAGE_COMMAND_LINE', summary, {
     expected,
     found,
-    where,
+    where: 'the command line',
     remedy: 'run `pinectl delta generate --help`',
   });
 }

@@ -232,7 +232,7 @@ async function cancel(host: Host, options: Options): Promise<void> {
 async function readLayouts(path: string | undefined) {
   const { parseLayout } = await import('../disk/layout.ts');
   if (path !== undefined) {
-    const { readText } = await import('./new-commit.ts');
+    const { readText } = await import('./input-file.ts');
     return [parseLayout(await readText(path, largestLayout), path)];
   }
   const { readAsset } = await import('../asset.ts');
@@ -257,7 +257,7 @@ async function commitSource(options: Options): Promise<CommitSource | undefined>
     throw usage('--remote URL --ref REF --key FILE, all three or none', 'some of them');
   }
   const { keyFileLimit, parsePublicKey } = await import('../trust/key-file.ts');
-  const { readText } = await import('./new-commit.ts');
+  const { readText } = await import('./input-file.ts');
   const keys: PublicKey[] = [];
   const keyTexts: string[] = [];
   for (const path of paths) {

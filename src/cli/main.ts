@@ -1,16 +1,18 @@
 #!/usr/bin/env node
+import type { Command } from 'commander';
 import { PineError } from '../error.ts';
 
 /** Runs the command line and returns the exit status. */
 async function main(argv: readonly string[]): Promise<number> {
   const { CommanderError } = await import('commander');
   const { buildProgram, usageError } = await import('./program.ts');
+  let program: Command | undefined;
   try {
-    const program = await buildProgram(argv);
+    program = await buildProgram(argv);
     await program.parseAsync(argv);
     return Number(process.exitCode ?? 0);
   } catch (error) {
-    const known = error instanceof CommanderError ? usageError(error, argv) : error;
+    const known = error instanceof CommanderError ? usageError(error, argv, program) : error;
     return known === undefined ? 0 : report(known, argv.includes('--json'));
   }
 }

@@ -5,11 +5,10 @@ import type { CommitOptions, CommitResult, CommitStatistics } from '../build/com
 import { commitTree } from '../build/commit-tree.ts';
 import type { SourceTree } from '../build/source-tree.ts';
 import { parseLayout } from '../disk/layout.ts';
-import { PineError } from '../error.ts';
-import { nodeFileSystem } from '../ports/node-file-system.ts';
 import type { Repository } from '../repo/repository.ts';
-import { keyFileLimit, parseSecretKey } from '../trust/key-file.ts';
 import { collect, parseTimestamp } from './commit-options.ts';
+import { readText } from './input-file.ts';
+import { readSecretKeys } from './key-files.ts';
 import { formatBytes, print } from './output.ts';
 import { terminalProgress } from './progress.ts';
 import { type RepositoryOptions, repositoryOptions } from './repository-option.ts';
@@ -46,7 +45,7 @@ export async function readNewCommit(options: NewCommitOptions) {
   const { kernel, module: extraModules, allowIdChange } = options;
   return {
     bindRefs: options.bindRef ?? [],
-    signKeys: await Promise.all((options.signKey ?? []).map(readSecretKey)),
+    signKeys: await readSecretKeys(options.signKey),
     slots: await Promise.all((options.layout ?? []).map(readLayout)),
     ...(options.bootable
       ? {
@@ -118,23 +117,7 @@ function summarize(notes: readonly string[]): string[] {
   return [...notes.slice(0, shown), `… and ${notes.length - shown} more`];
 }
 
-async function readSecretKey(path: string) {
-  return parseSecretKey(await readText(path, keyFileLimit), path);
-}
-
 async function readLayout(path: string) {
   const largestLayout = 64 * 1024;
   return parseLayout(await readText(path, largestLayout), basename(path));
-}
-
-/** Reads a small file whole. Throws NOT_FOUND_FILE. */
-export async function readText(path: string, limit: number): Promise<string> {
-  const bytes = await nodeFileSystem.readFile(path, limit);
-  if (bytes !== undefined) return bytes.toString();
-  throw new PineError('NOT_FOUND_FILE', 'there is no such file', {
-    expected: 'a file',
-    found: 'nothing',
-    where: path,
-    remedy: 'check the path',
-  });
 }

@@ -95,16 +95,30 @@ function settle(command: Command): void {
 }
 
 /** Turns what commander throws into an error of ours; `undefined` for --help and --version. */
-export function usageError(error: CommanderError, argv: readonly string[]): PineError | undefined {
+export function usageError(
+  error: CommanderError,
+  argv: readonly string[],
+  program?: Command,
+): PineError | undefined {
   if (error.exitCode === 0 || error.code === 'commander.help') return undefined;
   return new PineError('USAGE_COMMAND_LINE', error.message.replace(/^error: /, ''), {
     expected: 'a command line as --help shows it',
     found: ['pinectl', ...argv.slice(2)].join(' '),
     where: 'the command line',
-    remedy: `run \`pinectl ${argv[2] ?? ''} --help\``
-      .replace(' --help', ' --help')
-      .replace('  ', ' '),
+    remedy: `run \`${['pinectl', ...namesOf(argv, program)].join(' ')} --help\``,
   });
+}
+
+/** The command that a command line names, and the one below it: `delta`, `generate`. */
+function namesOf(argv: readonly string[], program: Command | undefined): string[] {
+  const names: string[] = [];
+  let command = program;
+  for (const word of argv.slice(2)) {
+    command = command?.commands.find((child) => child.name() === word);
+    if (command === undefined) break;
+    names.push(word);
+  }
+  return names;
 }
 
 function version(): string {

@@ -1,10 +1,8 @@
 import type { Command } from 'commander';
 import { updateSummary } from '../build/update-summary.ts';
-import { PineError } from '../error.ts';
 import { systemClock } from '../ports/clock.ts';
-import { nodeFileSystem } from '../ports/node-file-system.ts';
-import { keyFileLimit, parseSecretKey } from '../trust/key-file.ts';
 import { collect, defaultTimestamp } from './commit-options.ts';
+import { readSecretKeys } from './key-files.ts';
 import { print } from './output.ts';
 import { openRepository, type RepositoryOptions, repositoryOptions } from './repository-option.ts';
 
@@ -31,20 +29,9 @@ Examples:
 
 async function summary(options: Options): Promise<void> {
   const repository = await openRepository(options);
-  const keys = await Promise.all((options.signKey ?? []).map(readSecretKey));
+  const keys = await readSecretKeys(options.signKey);
   const refs = await updateSummary(repository, keys, defaultTimestamp(systemClock.now()));
   print(options.json, { refs: Object.fromEntries(refs), signed: keys.length > 0 }, () =>
     [...refs].map(([ref, { commit }]) => `${commit}  ${ref}`).join('\n'),
   );
-}
-
-async function readSecretKey(path: string) {
-  const bytes = await nodeFileSystem.readFile(path, keyFileLimit);
-  if (bytes !== undefined) return parseSecretKey(bytes.toString(), path);
-  throw new PineError('NOT_FOUND_FILE', 'there is no such file', {
-    expected: 'a .secret file',
-    found: 'nothing',
-    where: path,
-    remedy: 'make one with `pinectl keys generate`',
-  });
 }

@@ -110,6 +110,8 @@ export async function runUpgrade(options: UpgradeCommandOptions): Promise<void> 
 /** What is upgraded from: the repository of the configuration, or a bundle. */
 async function openRemote(place: string, bundle: string | undefined): Promise<UpgradeRemote> {
   if (bundle !== undefined) {
+    const { requireBundle } = await import('./bundle-input.ts');
+    await requireBundle(bundle);
     const { openBundleRemote } = await import('../bundle/open-bundle-remote.ts');
     return openBundleRemote(bundle);
   }

@@ -7,7 +7,7 @@ import { PineError } from '../error.ts';
  * when everything is on stable storage. Nothing is left behind when that fails.
  *
  * `needed` is how many bytes will really be written (the rest stays a hole): SPACE_OUTPUT when the
- * file system has no room for them. Throws INPUT_OUTPUT_FILE for a name that is not a file's.
+ * file system has no room for them. Throws INPUT_OUTPUT_FILE for a name that is not a file's, NOT_FOUND_FOLDER.
  */
 export async function writeOutputFile(
   path: string,
@@ -40,6 +40,15 @@ async function checkOutput(path: string, needed: number): Promise<void> {
       found: present.isDirectory() ? 'a folder' : 'a device or something else',
       where: path,
       remedy: 'give another name with -o; write the file to a disk with dd',
+    });
+  }
+  const folder = await stat(dirname(path)).catch(() => undefined);
+  if (!folder?.isDirectory()) {
+    throw new PineError('NOT_FOUND_FOLDER', 'there is no folder for the output', {
+      expected: 'a folder',
+      found: folder === undefined ? 'nothing' : 'a file',
+      where: dirname(path),
+      remedy: 'make it, or give another name with -o',
     });
   }
   const { bavail, bsize } = await statfs(dirname(path)); // S10

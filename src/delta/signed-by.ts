@@ -1,0 +1,54 @@
+import { join } from 'node:path';
+import { nodeBlockDevice } from '../disk/node-block-device.ts';
+import { PineError } from '../error.ts';
+import type { PositionedReader } from '../ports/positioned-reader.ts';
+import type { Repository } from '../repo/repository.ts';
+import type { PublicKey } from '../trust/keys.ts';
+import { readDeltaStart } from './decode/delta-start.ts';
+import { deltaPath } from './delta-path.ts';
+import { fixedHeaderSize } from './format/delta-format.ts';
+import { headerSize } from './format/header.ts';
+
+type Ends = { readonly from: string; readonly to: string };
+
+/** Whether a delta of a repository has a signature of each key. Throws CORRUPT_DELTA. */
+export function isSignedByAll(
+  repository: Repository,
+  ends: Ends,
+  keys: readonly PublicKey[],
+): Promise<boolean> {
+  return withStoredDelta(repository, ends, async (file, name) => {
+    for (const key of keys) {
+      try {
+        await readDeltaStart(file, [key], name);
+      } catch (error) {
+        if (error instanceof PineError && error.code === 'TRUST_UNKNOWN_KEY') return false;
+        throw error;
+      }
+    }
+    return true;
+  });
+}
+
+/** Whether a delta of a repository has any signature, right or wrong. Throws CORRUPT_DELTA. */
+export function isSigned(repository: Repository, ends: Ends): Promise<boolean> {
+  return withStoredDelta(repository, ends, async (file, name) => {
+    await readDeltaStart(file, undefined, name);
+    const at = headerSize(await file.read(0, fixedHeaderSize), name);
+    return (await file.read(at, 4)).readUInt32LE() > 0;
+  });
+}
+
+async function withStoredDelta<T>(
+  repository: Repository,
+  ends: Ends,
+  use: (file: PositionedReader, name: string) => Promise<T>,
+): Promise<T> {
+  const path = join(repository.path, deltaPath(ends));
+  const file = await nodeBlockDevice(path).open('read');
+  try {
+    return await use(file, path);
+  } finally {
+    await file.close();
+  }
+}
