@@ -2,7 +2,7 @@ import { describe, expect, test } from 'vitest';
 import { DebianMachine, unableToTakeOver } from './harness/debian-machine.ts';
 
 /** Seconds that each try of the trial has, under emulation: a boot and its health checks, and some. */
-const loginWithin = 300;
+const loginWithin = 240;
 
 // What decides whether pine stays: not that it runs, but that somebody got in.
 describe.skipIf(unableToTakeOver !== undefined)('a Debian server that was taken over', () => {

@@ -161,15 +161,12 @@ describe('the first trial of a take-over', () => {
   });
 
   it('is whole after a power cut at any write of its confirmation', async () => {
-    const begin = async () => {
-      const world = await afterTakeOver();
-      await bootComplete(machine(world), settings);
-      await logIn(world, 'login root');
-      world.files.settleAll();
-      return afterCut(world, keepAll);
-    };
+    const begin = () => afterTakeOver();
     const losses = (cut: number) => [keepAll, dropAll, randomLoss(cut)];
-    const operation = (world: World) => bootComplete(machine(world), settings);
+    const operation = async (world: World) => {
+      await logIn(world, 'login root');
+      expect(await bootComplete(machine(world), settings)).toMatchObject({ kind: 'confirmed' });
+    };
     const judge = async (world: World) => {
       await world.files.remove('/run/pine'); // in memory
       const { kind } = await bootComplete(machine(world), settings);
