@@ -69,7 +69,7 @@ async function run(action: (typeof actions)[number], json: boolean | undefined):
   } else {
     const { wipe } = await import('../deploy/old-system/wipe.ts');
     const { report, end } = terminalProgress();
-    const outcome = await wipe(machine, report).finally(end);
+    const outcome = await wipe(machine, { progress: report }).finally(end);
     const { erased, size, folder, problem } = outcome;
     print(json, outcome, () =>
       [

@@ -5,6 +5,9 @@ import { noteProblem } from './problem.ts';
 import { wipe } from './wipe.ts';
 import { readWish } from './wish.ts';
 
+/** Seconds. Another pinectl may be at work for a moment. */
+const lockWait = 120;
+
 /**
  * Does what is wanted of the old system, once a boot was judged. It must not get in the way: what goes wrong is told,
  * and `status` tells it as well (S11).
@@ -34,7 +37,7 @@ async function act(
   const wish = await readWish(machine);
   if (found.kind === 'spare' && found.wasMounted) return mountSpare(machine);
   if (wish === 'wipe') {
-    const { folder, problem } = await wipe(machine);
+    const { folder, problem } = await wipe(machine, { lockWait });
     note(`the old system is wiped; its room is ${folder}`);
     return problem;
   }

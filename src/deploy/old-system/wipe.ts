@@ -20,6 +20,12 @@ export interface Wiped {
   readonly problem: string | undefined;
 }
 
+export interface WipeOptions {
+  readonly progress?: Progress;
+  /** Seconds that another pinectl is waited for. */
+  readonly lockWait?: number;
+}
+
 const pieceSize = 1 << 20;
 /** The half of a superblock that has the mark by which GRUB and Linux know it: one sector. */
 const superblockAt = 1024;
@@ -34,10 +40,13 @@ const formatTime = 3600;
  * of it; then zeros; then the new file system. Cut anywhere, the next run, or the next boot, goes through it again. A
  * spare file system that was ever in use is not touched.
  */
-export async function wipe(machine: Machine, progress?: Progress): Promise<Wiped> {
+export async function wipe(
+  machine: Machine,
+  { progress, lockWait = 0 }: WipeOptions = {},
+): Promise<Wiped> {
   refuseDegraded(machine);
   const previous = previousOf(machine);
-  const lock = await machine.effects.lock();
+  const lock = await machine.effects.lock(lockWait);
   try {
     await refuseUnlessConfirmed(machine);
     const found = await findOldSystem(previous);
@@ -65,7 +74,7 @@ async function refuseUnlessConfirmed(machine: Machine): Promise<void> {
   choiceAfter(choice, { kind: 'unlist', running, blocks: [] });
 }
 
-async function erase(machine: Machine, progress?: Progress): Promise<void> {
+async function erase(machine: Machine, progress: Progress | undefined): Promise<void> {
   const device = await previousOf(machine).open('write');
   try {
     await device.write(superblockAt, Buffer.alloc(sectorSize));
@@ -77,7 +86,7 @@ async function erase(machine: Machine, progress?: Progress): Promise<void> {
   }
 }
 
-async function writeZeros(device: BlockDevice, progress?: Progress): Promise<void> {
+async function writeZeros(device: BlockDevice, progress: Progress | undefined): Promise<void> {
   const zeros = pageAlignedBuffer(pieceSize).fill(0); // S9
   for (let at = 0; at < device.size; at += pieceSize) {
     progress?.(at, device.size, 'erasing the old system');
