@@ -5,9 +5,11 @@ import type { SiteSource } from '../pointers/site-finder.ts';
 import { pageSize, pointerClass, Sites, valueForm } from '../pointers/sites.ts';
 import { markOf, markSymbols, type SymbolMarks } from './symbol-marks.ts';
 
-const { pointer, constant, relocation, number } = pointerClass;
+const { pointer, constant, relocation, number, selfRelative, listed } = pointerClass;
 /** Classes whose entries lie side by side in tables, and are all alike without their pointers. */
 const tableClasses = pointer | constant | relocation | number;
+/** Those of kernels, which lead into code: zeros there are not the end of anything. */
+const kernelClasses = selfRelative | listed;
 /** A mark is made of at most so many bytes of what a pointer leads to. */
 const markSize = 16;
 
@@ -102,7 +104,9 @@ function addMark(
   const target = offsetOf(elf.segments, sites.target[index] ?? 0);
   const symbol = target === undefined ? undefined : (entries.get(target) ?? words.get(target));
   const form = sites.form[index] ?? 0;
-  if ((kind & tableClasses) !== 0) {
+  if ((kind & kernelClasses) !== 0) {
+    write(file, at, bytesMark(file, target), 4);
+  } else if ((kind & tableClasses) !== 0) {
     const mark = symbol ?? markOf(file, target, markSize);
     const width = sites.width[index] ?? 0;
     write(file, width === 8 ? at + 4 : at, mark, 4);
@@ -116,6 +120,15 @@ function addMark(
     // The jump of a linkage table (.plt) is followed by a push of the entry's number, which is another each time.
     if (!isInstruction && file[at + 4] === 0x68) write(file, at + 5, symbol, 4);
   }
+}
+
+/** A hash of what a word leads to. */
+function bytesMark(file: Uint8Array, offset = file.length): number {
+  let mark = 0;
+  for (let at = offset; at < offset + markSize; at++) {
+    mark = Math.imul(mark ^ (file[at] ?? 0), 0x01000193);
+  }
+  return mark >>> 0;
 }
 
 function write(file: Uint8Array, at: number, value: number, width: number): void {

@@ -21,7 +21,9 @@ export type SectionKind =
   | 'object-relocations'
   | 'object-symbols'
   | 'section-headers'
-  | 'buckets';
+  | 'buckets'
+  | 'kernel-data'
+  | 'address-list';
 
 export interface Section {
   readonly kind: SectionKind;
@@ -78,7 +80,7 @@ export function readSegments(start: Uint8Array): readonly Segment[] | undefined 
   const segments: Segment[] = [];
   for (const entry of programHeaders(header)) {
     if (entry.readUInt32LE(0) !== programType.load) continue;
-    const [offset, address] = [smallNumber(entry, 8), smallNumber(entry, 16)];
+    const [offset, address] = [smallNumber(entry, 8), addressAt(entry, 16)];
     const [fileSize, memorySize] = [smallNumber(entry, 32), smallNumber(entry, 40)];
     const numbers = [offset, address, fileSize, memorySize];
     if (numbers.some((number) => number === undefined)) return undefined;
@@ -110,10 +112,11 @@ export async function readElf(file: PositionedReader): Promise<Elf | undefined> 
   const segments = readSegments(header);
   const machine = segments === undefined ? undefined : machineOf(header);
   if (segments === undefined || machine === undefined) return undefined;
+  const isKernel = segments.some(({ address }) => address < 0);
   const found = programHeaders(header).find(
     (entry) => entry.readUInt32LE(0) === programType.frameIndex,
   );
-  const frameIndex = found === undefined ? undefined : smallNumber(found, 16);
+  const frameIndex = found === undefined ? undefined : addressAt(found, 16);
   const start = smallNumber(header, 40);
   const count = header.readUInt16LE(60);
   const size = count * sectionHeaderSize;
@@ -124,11 +127,17 @@ export async function readElf(file: PositionedReader): Promise<Elf | undefined> 
   const frames = await framesAddress(file, segments, frameIndex);
   const sections: Section[] = [];
   for (let at = 0; at < size; at += sectionHeaderSize) {
-    const found = readSection(table.subarray(at, at + sectionHeaderSize), frameIndex, frames);
+    const found = readSection(
+      table.subarray(at, at + sectionHeaderSize),
+      frameIndex,
+      frames,
+      isKernel,
+    );
     if (found === undefined || found.offset + found.size > file.size) continue;
     const section = found.kind === 'buckets' ? await findBuckets(file, found) : found;
     if (section !== undefined) sections.push(section);
   }
+  if (isKernel) sections.push(...addressList(start + size, file.size));
   const isFixed = header.readUInt16LE(16) === fixedProgram;
   return { machine, isFixed, segments, sections, frameIndex, ...findSymbols(table) };
 }
@@ -175,14 +184,22 @@ function readSection(
   entry: Buffer,
   frameIndex: number | undefined,
   frames: number | undefined,
+  isKernel: boolean,
 ): Section | undefined {
   const type = entry.readUInt32LE(4);
-  const [flags, address] = [smallNumber(entry, 8), smallNumber(entry, 16)];
+  const [flags, address] = [smallNumber(entry, 8), addressAt(entry, 16)];
   const [offset, size] = [smallNumber(entry, 24), smallNumber(entry, 32)];
   if (flags === undefined || address === undefined) return undefined;
   if (offset === undefined || size === undefined || size === 0) return undefined;
   const kind = sectionKind(type, flags, address, frameIndex, frames);
-  return kind === undefined ? undefined : { kind, offset, size, address };
+  if (kind === undefined) return undefined;
+  const isData = kind === 'pointers' || kind === 'tables';
+  return { kind: isKernel && isData ? 'kernel-data' : kind, offset, size, address };
+}
+
+/** Behind a kernel's section headers lie the places of all its addresses, for when it is loaded elsewhere. */
+function addressList(offset: number, end: number): Section[] {
+  return offset < end ? [{ kind: 'address-list', offset, size: end - offset, address: 0 }] : [];
 }
 
 function sectionKind(
@@ -213,6 +230,16 @@ export function offsetOf(segments: readonly Segment[], address: number): number 
     if (inside >= 0 && inside < segment.fileSize) return segment.offset + inside;
   }
   return undefined;
+}
+
+/** An address: of a user's program below 2^47, of a kernel above -2^47. */
+function addressAt(bytes: Buffer, at: number): number | undefined {
+  const high = bytes.readInt32LE(at + 4);
+  return high < -0x8000
+    ? undefined
+    : high < 0
+      ? high * 2 ** 32 + bytes.readUInt32LE(at)
+      : smallNumber(bytes, at);
 }
 
 /** A number of eight bytes that is below 2^47, as all of a user's program are. */

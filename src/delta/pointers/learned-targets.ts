@@ -8,7 +8,7 @@ const blocks = 4096;
  * Memory that the file has no content for is in no copy at all: what one address in it was off by, its neighbours are.
  */
 export class LearnedTargets {
-  readonly #old = new Float64Array(2 ** bits).fill(-1);
+  readonly #old = new Float64Array(2 ** bits).fill(Number.NaN);
   readonly #new = new Float64Array(2 ** bits);
   readonly #shift = new Float64Array(blocks);
 
@@ -25,7 +25,7 @@ export class LearnedTargets {
 
   forget(old: number): void {
     const place = placeOf(old);
-    if (this.#old[place] === old) this.#old[place] = -1;
+    if (this.#old[place] === old) this.#old[place] = Number.NaN;
   }
 
   /** What the address in the same block was off by that `setShift` was last told of; 0 without one. */

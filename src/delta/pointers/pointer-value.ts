@@ -54,7 +54,8 @@ export function decodeTarget(
 ): number | undefined {
   switch (form) {
     case valueForm.address:
-      return value >>> 0;
+      // A kernel's are below 0.
+      return near < 0 ? value | 0 : value >>> 0;
     case valueForm.fromSite:
       return site + extra + value;
     case valueForm.toSite:

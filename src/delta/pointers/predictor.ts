@@ -64,7 +64,7 @@ export class Predictor {
   predict(index: number, hint: number, shift: number): number | undefined {
     const sites = this.#sites;
     const form = sites.form[index] ?? 0;
-    this.#mapped[index] = -1;
+    this.#mapped[index] = Number.NaN;
     const offset = this.#page + (sites.at[index] ?? 0) + shift;
     if (offset < elfHeaderRoom) return undefined;
     const old = sites.target[index] ?? 0;
@@ -78,7 +78,7 @@ export class Predictor {
     const site =
       isRelative || form === valueForm.address ? 0 : addressOf(this.#newSegments, offset);
     if (base === undefined || site === undefined) return undefined;
-    this.#mapped[index] = isNear ? -1 : mapped;
+    this.#mapped[index] = isNear ? Number.NaN : mapped;
     this.#base[index] = base;
     this.#site[index] = site;
     const target = isNear ? mapped : (this.#learned.find(old) ?? mapped + known);
@@ -89,8 +89,8 @@ export class Predictor {
   learn(index: number, value: number): void {
     const { form, extra, target } = this.#sites;
     const old = target[index] ?? 0;
-    const mapped = this.#mapped[index] ?? 0;
-    if (mapped < 0) return;
+    const mapped = this.#mapped[index] ?? Number.NaN;
+    if (Number.isNaN(mapped)) return;
     const [site, base] = [this.#site[index] ?? 0, this.#base[index] ?? 0];
     const found = decodeTarget(form[index] ?? 0, extra[index] ?? 0, site, base, value, mapped);
     if (found === undefined) return;

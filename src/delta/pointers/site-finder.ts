@@ -14,6 +14,7 @@ import {
 } from './data-sites.ts';
 import { type Elf, readElf, type Section } from './elf.ts';
 import { type FrameStarts, findFrameStarts } from './frame-starts.ts';
+import { findKernelSites, findListedSites } from './kernel-sites.ts';
 import { findHeaderSites, findObjectRelocations, findObjectSymbols } from './object-sites.ts';
 import { pageSize, type Sites } from './sites.ts';
 
@@ -35,14 +36,18 @@ export class SiteFinder implements SiteSource {
   /** What absolute addresses lead to: tables of symbols and names lie before code, and look like text. */
   readonly #fixed: AddressRange | undefined;
   readonly #frames: FrameStarts | undefined;
+  readonly #codeSections: readonly AddressRange[];
 
   private constructor(elf: Elf, frames: FrameStarts | undefined) {
     this.elf = elf;
     this.#frames = frames;
-    this.#code = span(elf.sections.filter(({ kind }) => kind === 'code'));
-    this.#all = span(
-      elf.segments.map(({ address, memorySize }) => ({ address, size: memorySize })),
-    );
+    const code = elf.sections.filter(({ kind }) => kind === 'code');
+    this.#code = span(code);
+    this.#codeSections = code.map(({ address, size }) => ({ from: address, to: address + size }));
+    const segments = elf.segments.map(({ address, memorySize }) => ({ address, size: memorySize }));
+    // A kernel has also what is copied for each processor, as if it were at address 0.
+    const ofKernel = segments.filter(({ address }) => address < 0);
+    this.#all = span(ofKernel.length > 0 ? ofKernel : segments);
     this.#fixed = elf.isFixed ? { from: this.#code.from, to: this.#all.to } : undefined;
   }
 
@@ -106,6 +111,12 @@ export class SiteFinder implements SiteSource {
         break;
       case 'section-headers':
         findHeaderSites(page, part, sites);
+        break;
+      case 'kernel-data':
+        findKernelSites(page, part, { all: this.#all, code: this.#codeSections }, sites);
+        break;
+      case 'address-list':
+        findListedSites(page, part, this.#all, sites);
         break;
       case 'frames': {
         const first = this.#frames?.firstIn(start / pageSize);

@@ -17,9 +17,12 @@ export const pointerClass = {
   /** In programs that are linked for a fixed address: addresses in code, and in data that is not written to. */
   absolute: 2048,
   constant: 4096,
+  /** In kernels: distances from themselves, and a list of all places that hold an address. */
+  selfRelative: 8192,
+  listed: 16384,
 } as const;
 
-export const allClasses = 8191;
+export const allClasses = 32767;
 /** Call, branch, operand, absolute and constant: those that something is learned from. */
 export const learningClasses = 6151;
 /** Sites are looked for in pages of an old file, each by itself. */
