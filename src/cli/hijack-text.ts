@@ -94,7 +94,12 @@ function steps(
       ({ number, role, start, size }) =>
         `     ${String(number).padStart(2)} ${role.padEnd(10)}${formatBytes(size).padStart(9)} at ${formatBytes(start)}`,
     ),
-    `5. COMMITMENT, the point of no return: ${machine.firmware === 'uefi' ? 'the boot loader on the EFI system partition' : 'the boot code'} and the partition table; from here on the machine ends in pine`,
+    ...(disk.esp === undefined
+      ? []
+      : [
+          `     partition ${disk.esp}, from which the firmware starts GRUB, stays and becomes pine's`,
+        ]),
+    `5. COMMITMENT, the point of no return: ${machine.firmware === 'uefi' ? 'which programs the EFI system partition has under the names that the firmware knows,' : 'the boot code'} and the partition table; from here on the machine ends in pine`,
     '6. boot pine as a trial: confirmed once it is healthy and somebody has logged in over SSH (or as --confirm-after says), else Debian comes back',
     `7. ${afterwards(oldSystem)}`,
   ];

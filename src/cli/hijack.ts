@@ -65,8 +65,9 @@ export function define(command: Command): void {
       'after',
       `
 Fetches and verifies the commit, builds all that will be written, and has GRUB start the installer at
-the next boot, once: reboot when it is done. Until then --cancel takes it away. So far with BIOS and the
-root on a partition of its own; whatever is not known is refused before anything is written.
+the next boot, once: reboot when it is done. Until then --cancel takes it away. So far with the root on a
+partition of its own, and BIOS, or UEFI without Secure Boot; whatever is not known is refused before
+anything is written.
 With --kexec no boot loader starts the installer, and no firmware: for a GRUB that can't save, or a slow start.
 It needs Debian's kexec-tools.
 The new system is confirmed when its health checks have passed and somebody has logged in over SSH. If nobody
@@ -206,7 +207,7 @@ async function stage(
     progress.end();
     print(options.json, { staged: true, ...staged }, () =>
       [
-        `Staged: commit ${staged.commit.slice(0, 12)}. Nothing but /boot/pine-hijack and /boot/grub/custom.cfg was written.`,
+        `Staged: commit ${staged.commit.slice(0, 12)}. Nothing but /boot/pine-hijack and /boot/grub/custom.cfg${facts.machine.firmware === 'bios' ? '' : ' (and new folders beside \\EFI\\debian)'} was written.`,
         `It took: ${describeSteps(staged.times)}.`,
         `${describeConfirmation(planned.confirmation)}, else Debian comes back.`,
         options.kexec === true

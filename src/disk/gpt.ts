@@ -67,7 +67,8 @@ export function parseEntries({ entries, entrySize }: GptTable): Partition[] {
 }
 
 /** A GUID as text: its first three fields are little-endian. */
-function readGuid(bytes: Buffer, at: number): string {
+/** The GUID at a position, as text in lower case. */
+export function readGuid(bytes: Buffer, at: number): string {
   const field = (from: number, to: number) => bytes.subarray(at + from, at + to);
   const reversed = (from: number, to: number) => Buffer.from(field(from, to)).reverse();
   return [reversed(0, 4), reversed(4, 6), reversed(6, 8), field(8, 10), field(10, 16)]

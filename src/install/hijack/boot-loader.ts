@@ -1,4 +1,5 @@
 import type { Host } from './host.ts';
+import type { BlockDeviceNode } from './storage/block-devices.ts';
 import type { Mount } from './storage/mounts.ts';
 
 /** How the system that runs was started. */
@@ -12,22 +13,39 @@ export interface BootLoaderFacts {
   readonly bootMount: Mount | undefined;
   /** Whether that kernel is a file of this system. */
   readonly bootImageExists: boolean;
-  /** GRUB's own programs on the EFI system partition. */
-  readonly efiPrograms: readonly string[];
-  /** Where that is mounted. */
-  readonly efiMountPoint: string | undefined;
+  /** The mounted EFI system partition; `undefined`: there is none. */
+  readonly esp: EspFacts | undefined;
+}
+
+export interface EspFacts {
+  readonly mountPoint: string;
+  /** As `/dev/vda15`. */
+  readonly source: string;
+  /** Its number in the table of the disk of the root; `undefined`: it is on another one. */
+  readonly number: number | undefined;
+  /** Bytes that can be written. */
+  readonly free: number;
+  /** Those in its folder EFI. */
+  readonly folders: readonly EfiFolder[];
+}
+
+/** A folder of the EFI system partition out of which firmware starts programs. */
+export interface EfiFolder {
+  /** As Linux shows it. */
+  readonly name: string;
+  /** Those of its programs that start GRUB: itself, and shim, which starts it. */
+  readonly programs: readonly string[];
 }
 
 export async function readBootLoader(
   host: Host,
   mounts: readonly Mount[],
+  disk: BlockDeviceNode | undefined,
 ): Promise<BootLoaderFacts> {
   const commandLine = (await host.readText('/proc/cmdline')) ?? '';
   // `BOOT_IMAGE=/boot/vmlinuz-…`, or with a device before it: `(hd0,msdos1)/boot/…`
   const bootImage = /(?:^|\s)BOOT_IMAGE=(?:\([^)]*\))?(\S+)/.exec(commandLine)?.[1];
-  const efi = mounts.find(
-    ({ mountPoint, fsType }) => fsType === 'vfat' && /^\/(boot\/)?efi$/.test(mountPoint),
-  );
+  const esp = findEspMount(mounts);
   const configuration = '/boot/grub/grub.cfg';
   return {
     configuration: (await host.exists(configuration)) ? configuration : undefined,
@@ -35,17 +53,41 @@ export async function readBootLoader(
     bootImage,
     bootMount: mounts.find(({ mountPoint }) => /^\/boot(\/grub)?$/.test(mountPoint)),
     bootImageExists: bootImage !== undefined && (await host.exists(bootImage)),
-    efiPrograms: efi === undefined ? [] : await grubPrograms(host, efi.mountPoint),
-    efiMountPoint: efi?.mountPoint,
+    esp: esp === undefined ? undefined : await readEsp(host, esp, disk),
   };
 }
 
-async function grubPrograms(host: Host, folder: string): Promise<string[]> {
-  const programs: string[] = [];
-  for (const vendor of await host.list(`${folder}/EFI`)) {
-    for (const name of await host.list(`${folder}/EFI/${vendor}`)) {
-      if (/^(grubx64|bootx64)\.efi$/i.test(name)) programs.push(`EFI/${vendor}/${name}`);
-    }
+/** The EFI system partition, where Debian mounts it. */
+export function findEspMount(mounts: readonly Mount[]): Mount | undefined {
+  return mounts.find(
+    ({ mountPoint, fsType }) => fsType === 'vfat' && /^\/(boot\/)?efi$/.test(mountPoint),
+  );
+}
+
+async function readEsp(
+  host: Host,
+  { mountPoint, source }: Mount,
+  disk: BlockDeviceNode | undefined,
+): Promise<EspFacts> {
+  const isHere = disk?.children.some(({ path }) => path === source) === true;
+  const number = await host.readText(`/sys/class/block/${source.replace('/dev/', '')}/partition`);
+  const statistics = (await host.report('df', ['--output=avail', '-B1', mountPoint])) ?? '';
+  return {
+    ...{ mountPoint, source },
+    number: isHere && number !== undefined ? Number(number) : undefined,
+    free: Number(/\d+/.exec(statistics)?.[0] ?? 0),
+    folders: await efiFolders(host, mountPoint),
+  };
+}
+
+async function efiFolders(host: Host, mountPoint: string): Promise<EfiFolder[]> {
+  const folders: EfiFolder[] = [];
+  for (const name of await host.list(`${mountPoint}/EFI`)) {
+    const names = await host.list(`${mountPoint}/EFI/${name}`);
+    folders.push({
+      name,
+      programs: names.filter((one) => /^(shim|grub|boot)x64\.efi$/i.test(one)),
+    });
   }
-  return programs;
+  return folders;
 }

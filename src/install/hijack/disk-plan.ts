@@ -27,6 +27,8 @@ export interface DiskRequest {
   readonly layout: Layout;
   /** Numbers of partitions with something else on them than their types say. */
   readonly misnamed?: ReadonlySet<number>;
+  /** The number of an EFI system partition that stays in use: the layout's own, and bios-grub, are left out. */
+  readonly esp?: number | undefined;
 }
 
 /** Where everything goes: the old system shrunk in its place, and pine's partitions behind it. */
@@ -37,6 +39,8 @@ export interface DiskPlan {
   readonly removed: readonly TablePartition[];
   /** pine's own, with numbers that no kept partition has. */
   readonly partitions: readonly PlacedPartition[];
+  /** The old system's EFI system partition, which becomes pine's. */
+  readonly esp: number | undefined;
 }
 
 /** A disk that has no room says how much it lacks. */
@@ -50,7 +54,8 @@ export type DiskOutcome =
  * and 64 MiB at least, as room to run in: resize2fs only estimates, and the old system is fallen back to.
  */
 export function planDisk(request: DiskRequest): DiskOutcome {
-  const { table, layout, diskSize } = request;
+  const { table, diskSize, esp } = request;
+  const layout = esp === undefined ? request.layout : withoutLoaders(request.layout);
   const root = table.partitions.find(({ number }) => number === request.root);
   if (root === undefined) throw new RangeError(`the table has no partition ${request.root}`);
   const others = table.partitions.filter((one) => one !== root && !isExtended(one));
@@ -84,8 +89,20 @@ export function planDisk(request: DiskRequest): DiskOutcome {
   }));
   return {
     kind: 'fits',
-    plan: { shrunk: { start: root.start, size }, removed, partitions },
+    plan: { shrunk: { start: root.start, size }, removed, partitions, esp },
   };
+}
+
+/** The layout without the partitions that only GRUB is in. */
+function withoutLoaders(layout: Layout): Layout {
+  let next = mebibyte;
+  const stays = layout.partitions.filter(({ role }) => role !== 'esp' && role !== 'bios-grub');
+  const partitions = stays.map((one) => {
+    const start = next;
+    next = up(start + (one.size ?? 0), mebibyte);
+    return { ...one, start };
+  });
+  return { ...layout, partitions };
 }
 
 export function isSwap({ type }: TablePartition): boolean {

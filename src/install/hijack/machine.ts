@@ -1,3 +1,4 @@
+import { bootEntryOf, type StartedFile } from './boot-entry.ts';
 import type { Host } from './host.ts';
 
 /** What kind of machine this is. Sizes are bytes. */
@@ -8,7 +9,13 @@ export interface MachineFacts {
   /** As systemd names it: `lxc`, `openvz`, `docker` …; `undefined` when it is none. */
   readonly container: string | undefined;
   readonly firmware: 'bios' | 'uefi';
+  /** Of UEFI: 64 or 32. */
+  readonly firmwareBits: number;
   readonly secureBoot: boolean;
+  /** Whether UEFI's variables can be read: without them nobody knows of Secure Boot. */
+  readonly hasVariables: boolean;
+  /** What UEFI started; `undefined`: a disk, of which it takes \EFI\BOOT\BOOTX64.EFI, or it does not say. */
+  readonly startedFile: StartedFile | undefined;
   readonly memory: number;
   readonly swap: number;
   readonly kernel: string;
@@ -17,8 +24,10 @@ export interface MachineFacts {
   readonly isPine: boolean;
 }
 
-const secureBootVariable =
-  '/sys/firmware/efi/efivars/SecureBoot-8be4df61-93ca-11d2-aa0d-00e098032b8c';
+const efiVariables = '/sys/firmware/efi/efivars';
+const vendor = '8be4df61-93ca-11d2-aa0d-00e098032b8c';
+/** Bytes of the largest variable that is read. */
+const largestVariable = 4096;
 
 export async function readMachine(host: Host): Promise<MachineFacts> {
   const detect = async (kind: string) =>
@@ -27,17 +36,28 @@ export async function readMachine(host: Host): Promise<MachineFacts> {
   const kilobytes = (name: string) =>
     1024 * Number(new RegExp(`^${name}:\\s+(\\d+) kB`, 'm').exec(memory)?.[1] ?? 0);
   const firmware = (await host.exists('/sys/firmware/efi')) ? 'uefi' : 'bios';
-  // Four bytes of attributes, then the value
-  const variable = (await host.exists(secureBootVariable))
-    ? await host.readBytes(secureBootVariable, 0, 5)
-    : Buffer.alloc(0);
+  const variable = async (name: string) => {
+    const path = `${efiVariables}/${name}-${vendor}`;
+    if (!(await host.exists(path))) return undefined;
+    const bytes = await host.readBytes(path, 0, largestVariable).catch(() => undefined);
+    return bytes?.subarray(4); // behind its attributes
+  };
+  const current = await variable('BootCurrent');
+  const number = current?.length === 2 ? current.readUInt16LE() : undefined;
+  const entry =
+    number === undefined
+      ? undefined
+      : await variable(`Boot${number.toString(16).toUpperCase().padStart(4, '0')}`);
   const release = (await host.readText('/etc/os-release')) ?? '';
   return {
     processor: host.processor,
     virtualization: await detect('--vm'),
     container: await containerKind(host, await detect('--container')),
     firmware,
-    secureBoot: variable[4] === 1,
+    firmwareBits: Number((await host.readText('/sys/firmware/efi/fw_platform_size')) ?? 64),
+    secureBoot: (await variable('SecureBoot'))?.[0] === 1,
+    hasVariables: (await host.list(efiVariables)).length > 0,
+    startedFile: entry === undefined ? undefined : bootEntryOf(entry),
     memory: kilobytes('MemTotal'),
     swap: kilobytes('SwapTotal'),
     kernel: ((await host.readText('/proc/sys/kernel/osrelease')) ?? '').trim(),

@@ -126,7 +126,10 @@ function planFor(facts: HostFacts, layout: Layout, payload: number): DiskOutcome
   if (!table.partitions.some(({ number }) => number === rootNumber)) return undefined;
   const swap = table.partitions.filter(isSwap).map(({ number }) => number);
   const misnamed = new Set(swap.filter((number) => !holdsSwap(nodeOf(disk, number))));
-  const request = { diskSize: disk.size, table, root: rootNumber, payload, layout, misnamed };
+  const isAdopted = facts.machine.firmware === 'uefi' && table.kind === 'gpt';
+  const esp = isAdopted ? facts.bootLoader.esp?.number : undefined;
+  const place = { diskSize: disk.size, table, root: rootNumber, esp };
+  const request = { ...place, payload, layout, misnamed };
   return planDisk({ ...request, least: ext4.least });
 }
 

@@ -1,4 +1,5 @@
 import { type ErrorCode, PineError } from '../../error.ts';
+import { refuseFirmware } from './refuse-firmware.ts';
 import { formatWay } from './storage/block-devices.ts';
 import type { HostFacts } from './survey.ts';
 
@@ -13,6 +14,7 @@ export function findRefusals(facts: HostFacts, wantedDisk?: string): PineError[]
     ...refuseMachine(facts),
     ...refuseStorage(facts, wantedDisk),
     ...refuseBootLoader(facts),
+    ...refuseFirmware(facts),
     ...refuseNetwork(facts),
     ...refuseLogin(facts),
   ];
@@ -189,7 +191,7 @@ function refuseBootLoader({ machine, storage, bootLoader }: HostFacts): PineErro
   const installed =
     machine.firmware === 'bios'
       ? table?.grubInFirstSector === true
-      : bootLoader.efiPrograms.length > 0;
+      : bootLoader.esp?.folders.some(({ programs }) => programs.length > 0) === true;
   if (configuration !== undefined && environmentBlock && installed) return [];
   const missing = [
     ...(configuration === undefined ? ['no /boot/grub/grub.cfg'] : []),

@@ -59,7 +59,7 @@ export async function surveyHost(host: Host): Promise<HostFacts> {
     userId: host.userId,
     machine,
     storage,
-    bootLoader: await readBootLoader(host, storage.mounts),
+    bootLoader: await readBootLoader(host, storage.mounts, storage.disk),
     kexec: await readKexec(host),
     network,
     login: await readLogin(host),

@@ -1,12 +1,16 @@
-import { open, readFile, rename, rm } from 'node:fs/promises';
+import { readFile, rename, rm } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { nodeBlockDevice } from '../../../disk/node-block-device.ts';
 import { PineError } from '../../../error.ts';
 import { runProgram } from '../../program.ts';
+import { findEspMount } from '../boot-loader.ts';
 import type { Host } from '../host.ts';
+import { parseMounts } from '../storage/mounts.ts';
+import { removeReady } from './esp-folders.ts';
 import { customCfg, customCfgMark, stagingFolder } from './installer-entry.ts';
 import { isInstallerLoaded, unloadInstaller } from './kexec-installer.ts';
 import type { Road } from './road.ts';
+import { syncPath } from './sync-path.ts';
 
 /**
  * The last step: GRUB's script gets its name once everything is where GRUB looks, which ignores the
@@ -20,10 +24,17 @@ export async function activate(road: Road): Promise<void> {
   await nodeBlockDevice(road.diskPath).dropCache();
   const kind = road.oldTable === undefined ? 'msdos' : 'gpt';
   const names = ['vmlinuz', 'initramfs', 'boot.sha256', 'env'];
+  const compare = (number: number, path: string, mounted: string) =>
+    runProgram('grub-fstest', [road.diskPath, 'cmp', `(loop0,${kind}${number})${path}`, mounted]);
   for (const path of [customCfg, ...names.map((name) => join(stagingFolder, name))]) {
-    await runProgram('grub-fstest', [
-      ...[road.diskPath, 'cmp', `(loop0,${kind}${road.rootNumber})${path}`, path],
-    ]);
+    await compare(road.rootNumber, path, path);
+  }
+  const { esp } = road;
+  for (const { ready, programs } of esp?.folders ?? []) {
+    for (const program of programs) {
+      const path = join('/EFI', ready, program);
+      await compare(esp?.number ?? 0, path, join(esp?.mountPoint ?? '', path));
+    }
   }
 }
 
@@ -49,6 +60,9 @@ export async function removeStaged(host: Host): Promise<void> {
     await syncPath(dirname(customCfg));
   }
   await unloadInstaller(host);
+  const mounts = parseMounts((await host.readText('/proc/self/mountinfo')) ?? '');
+  const esp = findEspMount(mounts);
+  if (esp !== undefined) await removeReady(esp.mountPoint);
   await rm(stagingFolder, { recursive: true, force: true });
 }
 
@@ -73,14 +87,4 @@ export async function refuseStaged(host: Host): Promise<void> {
         ? 'take it away with `pinectl hijack --cancel`, and stage it again'
         : `${start} to start it, or take it away with \`pinectl hijack --cancel\``,
   });
-}
-
-/** What a file or folder holds is on stable storage (S6). */
-export async function syncPath(path: string): Promise<void> {
-  const handle = await open(path, 'r');
-  try {
-    await handle.sync();
-  } finally {
-    await handle.close();
-  }
 }

@@ -19,7 +19,7 @@ import { buildGrub, readBootImage } from '../../grub-images.ts';
 import type { DiskPlan } from '../disk-plan.ts';
 import { firstSectors } from './boot-sectors.ts';
 import { tableOverGpt, tableOverMbr } from './new-table.ts';
-import { orderSteps, type Piece, type Step } from './steps.ts';
+import { type LoaderSteps, orderSteps, type Piece, type Prepared } from './steps.ts';
 
 /** What is needed to build all that the installer writes. Sizes are bytes. */
 export interface PayloadRequest {
@@ -33,6 +33,8 @@ export interface PayloadRequest {
   readonly firstSector: Buffer;
   /** The partitions of its GPT; `undefined` where it has an MBR. */
   readonly oldTable: readonly Partition[] | undefined;
+  /** Puts GRUB's core on the EFI system partition, and says how firmware comes to start it; `undefined`: BIOS. */
+  readonly putOnEsp?: ((core: Buffer) => Promise<LoaderSteps>) | undefined;
   /** Whether the old file system is larger than it will be. */
   readonly shrinks: boolean;
   readonly deployment: Deployment;
@@ -50,8 +52,8 @@ const linuxType = '0FC63DAF-8483-4772-8E79-3D69D8477DE4';
 const emptySize = 64 * 1024;
 
 /** Builds every file that the installer writes, and says in which order. */
-export async function buildPayload(request: PayloadRequest): Promise<Step[]> {
-  const { folder, disk, diskSize, firstSector, oldTable, accepted } = request;
+export async function buildPayload(request: PayloadRequest): Promise<Prepared> {
+  const { folder, disk, diskSize, firstSector, oldTable, accepted, putOnEsp } = request;
   const place = (role: Role) => {
     const found = disk.partitions.find((partition) => partition.role === role);
     if (found === undefined) throw new RangeError(`the layout has no ${role}`);
@@ -71,15 +73,27 @@ export async function buildPayload(request: PayloadRequest): Promise<Step[]> {
   });
   const empty = await put('empty', slotB.start, Buffer.alloc(emptySize));
   const core = await buildCore(request);
-  const sectors = firstSectors(firstSector, await readBootImage(), place('bios-grub').start, gpt);
   const data = place('data');
-  const table =
-    oldTable === undefined
-      ? tableOverMbr(gpt, diskSize, sectors.final)
-      : tableOverGpt(gpt, diskSize, place('boot').number);
+  const table = [];
+  let loader: LoaderSteps;
+  if (putOnEsp === undefined) {
+    const { start } = place('bios-grub');
+    const sectors = firstSectors(firstSector, await readBootImage(), start, gpt);
+    const corePiece = await put('core', start, placeCore(core, start));
+    const commitment = await put('committed-sector', 0, sectors.committed);
+    loader = {
+      before: [{ kind: 'write', ...corePiece }],
+      commitment: { kind: 'write', ...commitment },
+      checks: [],
+    };
+    if (oldTable === undefined) table.push(...tableOverMbr(gpt, diskSize, sectors.final));
+  } else {
+    loader = await putOnEsp(core);
+  }
+  if (oldTable !== undefined) table.push(...tableOverGpt(gpt, diskSize, place('boot').number));
   const tablePieces: Piece[] = [];
   for (const { file, start, bytes } of table) tablePieces.push(await put(file, start, bytes));
-  return orderSteps({
+  const steps = orderSteps({
     shrunk: request.shrinks ? disk.shrunk.size : undefined,
     partitions: [
       await pieceOf(folder, request.image, slotA.start),
@@ -96,10 +110,9 @@ export async function buildPayload(request: PayloadRequest): Promise<Step[]> {
       ...{ start: data.start, size: data.size, label: 'pine-data' },
       uuid: deriveUuid(diskUuid, 'data file system'),
     },
-    core: await put('core', place('bios-grub').start, placeCore(core, place('bios-grub').start)),
-    committedSector: await put('committed-sector', 0, sectors.committed),
-    table: tablePieces,
+    ...{ loader, table: tablePieces },
   });
+  return { steps, checks: loader.checks };
 }
 
 /**
@@ -121,7 +134,10 @@ function tableOf({ disk, previous, oldTable }: PayloadRequest, diskUuid: string)
       uuid: root?.uuid ?? deriveUuid(diskUuid, 'previous'),
     },
     // pine looks its own up by their names
-    ...kept.map((one) => ({ ...one, name: `previous-${one.number}` })),
+    ...kept.map((one) => ({
+      ...one,
+      name: one.number === disk.esp ? 'esp' : `previous-${one.number}`,
+    })),
     ...disk.partitions.map((one) => ({
       ...{ number: one.number, name: one.role, type: one.type, start: one.start, size: one.size },
       uuid: deriveUuid(diskUuid, one.role),
@@ -129,13 +145,15 @@ function tableOf({ disk, previous, oldTable }: PayloadRequest, diskUuid: string)
   ];
 }
 
-async function buildCore({ folder, disk, previous }: PayloadRequest): Promise<Buffer> {
+async function buildCore(request: PayloadRequest): Promise<Buffer> {
+  const { folder, disk, previous, putOnEsp } = request;
+  const platform = putOnEsp === undefined ? 'i386-pc' : 'x86_64-efi';
   const number = (role: Role) => disk.partitions.find((one) => one.role === role)?.number ?? 0;
   const numbers = { boot: number('boot'), slotA: number('root-a'), slotB: number('root-b') };
   const work = join(folder, 'grub');
   await mkdir(work);
   try {
-    return await readFile(await buildGrub('i386-pc', { ...numbers, previous }, work));
+    return await readFile(await buildGrub(platform, { ...numbers, previous }, work));
   } finally {
     await rm(work, { recursive: true });
   }

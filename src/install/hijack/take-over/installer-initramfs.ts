@@ -56,6 +56,8 @@ export interface InstallerPlan {
   readonly storyAt: number | undefined;
   /** As `formatSteps` writes them. */
   readonly steps: string;
+  /** As `formatChecks` writes them. */
+  readonly checks: string;
   /** SHA-256 of each prepared file, in hex. */
   readonly sums: ReadonlyMap<string, string>;
 }
@@ -80,6 +82,7 @@ export async function installerArchive(
     textFile('init', readAsset('src/install/hijack/take-over/installer.sh'), 0o755),
     textFile('hijack/plan', lines.join('')),
     textFile('hijack/steps', plan.steps),
+    textFile('hijack/checks', plan.checks),
     textFile('hijack/sums', sums.join('')),
     textFile(`${toolsFolder}/etc/mke2fs.conf`, formatSettings),
     ...(await collectTools(host)),

@@ -5,7 +5,7 @@
 #
 # Until the first write whatever fails ends in a reboot, and GRUB's count is at 0: the old system starts.
 # What is done in which order, and why a cut leaves something that boots: docs/hijack.md.
-# What it is told: /hijack/plan (names and values), /hijack/steps (src/install/hijack/take-over/steps.ts).
+# What it is told: /hijack/plan (names and values), /hijack/steps and checks (src/install/hijack/take-over/steps.ts).
 
 PATH=/sbin:/bin
 tools=/debian # the old system's own e2fsprogs, with their libraries
@@ -143,6 +143,35 @@ tool() { chroot $tools "/sbin/$@" 2>&1 </dev/null; }
 
 # --- Everything is checked before the first write ---------------------------------------------------
 
+# What lies on the disk, from the medium: hash_of BLOCK SKIP COUNT SIZE.
+hash_of() {
+	echo 3 >/proc/sys/vm/drop_caches
+	dd if="$disk" bs="$1" skip="$2" count="$3" 2>/dev/null | head -c "$4" | sha256sum | cut -d ' ' -f 1
+}
+
+# Whether a sector has these bytes on the medium: sector_has FIELD SECTOR OFFSET:HEX[:HEX]...; field 2 is what was
+# there, 3 what is to be there.
+sector_has() {
+	local field=$1 at=$2 one bytes
+	shift 2
+	echo 3 >/proc/sys/vm/drop_caches
+	for one in "$@"; do
+		bytes=$(echo "$one" | cut -d : -f "$field")
+		[ "$(hex "$disk" $((at * 512 + ${one%%:*})) $((${#bytes} / 2)))" = "$bytes" ] || return 1
+	done
+}
+
+check_all() {
+	local check a b c d e f
+	while read -r check a b c d e f; do
+		case $check in
+		sum) [ "$(hash_of "$a" "$b" "$c" "$d")" = "$e" ] || return 1 ;;
+		bytes) sector_has 2 "$a" $b $c $d $e $f || return 1 ;;
+		*) return 1 ;;
+		esac
+	done </hijack/checks
+}
+
 mount_old() { mount -t ext4 -o ro,noload "$root" $old || fail "can't mount $root"; }
 files=$old$staging
 
@@ -154,6 +183,7 @@ if [ "$stage" = staged ]; then
 	# What the old system did before: it comes first.
 	{ head -n 1 /story && head -c 4096 $files/story && sed 1d /story; } >/story.now 2>/dev/null && mv /story.now /story
 	umount $old
+	check_all || fail "what was put on the EFI system partition has changed"
 	say 5 "all that was prepared is whole"
 	say 5 "FIRST WRITE: from here on the old system is no longer byte-identical"
 	put_stage writing "$starts" || fail "can't write to $disk"
@@ -178,12 +208,6 @@ step_shrink() {
 	sync
 }
 
-# What lies on the disk, from the medium: hash_of BLOCK SKIP COUNT SIZE.
-hash_of() {
-	echo 3 >/proc/sys/vm/drop_caches
-	dd if="$disk" bs="$1" skip="$2" count="$3" 2>/dev/null | head -c "$4" | sha256sum | cut -d ' ' -f 1
-}
-
 # Writes a file to its place and reads it back: write FILE BLOCK SEEK COUNT SIZE SHA256.
 step_write() {
 	[ "$(hash_of "$2" "$3" "$4" "$5")" = "$6" ] && return
@@ -192,6 +216,22 @@ step_write() {
 	dd if="$files/$1" of="$disk" bs="$2" seek="$3" conv=notrunc,fsync 2>/dev/null || fail "can't write $1"
 	sync
 	[ "$(hash_of "$2" "$3" "$4" "$5")" = "$6" ] || fail "$1 is not what was written"
+}
+
+# Changes bytes of one sector, in one write: patch NAME SECTOR OFFSET:BEFORE:AFTER...
+step_patch() {
+	local name=$1 at=$2 one
+	shift 2
+	sector_has 3 "$at" "$@" && return
+	sector_has 2 "$at" "$@" || fail "$name is not what it was"
+	say 5 "writing $name"
+	dd if="$disk" of=/sector bs=512 skip="$at" count=1 2>/dev/null
+	for one in "$@"; do
+		printf "$(echo "${one##*:}" | sed 's/../\\x&/g')" | dd of=/sector bs=1 seek="${one%%:*}" conv=notrunc 2>/dev/null
+	done
+	dd if=/sector of="$disk" bs=512 seek="$at" conv=notrunc,fsync 2>/dev/null || fail "can't write $name"
+	sync
+	sector_has 3 "$at" "$@" || fail "$name is not what was written"
 }
 
 # Makes an empty ext4: format START KIB LABEL UUID. One that is there and whole is left alone.
@@ -223,6 +263,7 @@ while read -r step a b c d e f; do
 	case $step in
 	shrink) note step shrink && step_shrink "$a" ;;
 	write) note step "write $a" && step_write "$a" "$b" "$c" "$d" "$e" "$f" ;;
+	patch) note step "write $a" && step_patch "$a" "$b" $c $d $e $f ;;
 	format) note step "make $c" && step_format "$a" "$b" "$c" "$d" ;;
 	commitment) say 5 "COMMITMENT: from here on this machine ends in pine" && note commitment ;;
 	*) fail "an unknown step: $step" ;;

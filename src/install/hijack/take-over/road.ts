@@ -4,6 +4,7 @@ import type { DiskPlan } from '../disk-plan.ts';
 import type { Host } from '../host.ts';
 import { isExtended } from '../storage/partition-table.ts';
 import type { HostFacts } from '../survey.ts';
+import { type EspFolder, espFolders } from './esp-folders.ts';
 import { customCfg, customCfgMark } from './installer-entry.ts';
 
 /** What a machine that is taken over is known to have, once nothing stands in the way. */
@@ -19,18 +20,28 @@ export interface Road {
   readonly fileSystemUuid: string;
   /** The partitions of a GPT; `undefined`: the disk has an MBR. */
   readonly oldTable: readonly Partition[] | undefined;
+  /** The EFI system partition that the machine starts from; `undefined`: it starts with BIOS. */
+  readonly esp: EspPlace | undefined;
+}
+
+/** An EFI system partition, and what of it is to start pine. */
+export interface EspPlace {
+  readonly number: number;
+  /** The byte of the disk where it begins. */
+  readonly start: number;
+  readonly mountPoint: string;
+  readonly folders: readonly EspFolder[];
 }
 
 /**
- * Finds what a take-over needs to know. There is one road so far: BIOS, a root and swap on an MBR, or with
- * what boots on a GPT, and a GRUB that sources custom.cfg. Throws INPUT_TAKE_OVER for what is off it, and PROGRAM_MISSING.
+ * Finds what a take-over needs to know. There are two roads so far: BIOS, a root and swap on an MBR, or with
+ * what boots on a GPT; UEFI and a GPT. On both a GRUB that sources custom.cfg. Throws INPUT_TAKE_OVER for what is
+ * off them, INPUT_FIRMWARE, and PROGRAM_MISSING.
  */
 export async function findRoad(host: Host, facts: HostFacts, plan: DiskPlan): Promise<Road> {
   const { machine, storage } = facts;
   const { disk, table, ext4, rootNumber } = storage;
   const [, partition] = storage.ways[0] ?? [];
-  if (machine.firmware !== 'bios')
-    throw offRoad('a machine that boots with BIOS', 'UEFI', 'firmware');
   if (table === undefined || table instanceof PineError) {
     throw new RangeError('the storage was judged before');
   }
@@ -50,14 +61,16 @@ export async function findRoad(host: Host, facts: HostFacts, plan: DiskPlan): Pr
       disk.path,
     );
   }
+  if (isMbr && machine.firmware === 'uefi') throw offRoad('a GPT', 'UEFI and an MBR', disk.path);
   if (isMbr) await checkNames(host);
-  await checkGrub(host);
+  await checkGrub(host, machine.firmware);
   const header = (await host.report('dumpe2fs', ['-h', partition.path])) ?? '';
   const uuid = /^Filesystem UUID:\s+([0-9a-f-]{36})$/m.exec(header)?.[1];
   if (uuid === undefined) throw offRoad('a file system with a UUID', 'none', partition.path);
   const read = (position: number, length: number) => host.readBytes(disk.path, position, length);
+  const oldTable = isMbr ? undefined : await readPartitions({ size: disk.size, read }, disk.path);
   return {
-    oldTable: isMbr ? undefined : await readPartitions({ size: disk.size, read }, disk.path),
+    ...{ oldTable, esp: oldTable === undefined ? undefined : findEsp(facts, oldTable) },
     ...{ diskPath: disk.path, rootPath: partition.path, rootNumber: root.number },
     ...{ rootStart: root.start, diskSize: disk.size, blockSize: ext4.blockSize },
     ...{ fileSystemSize: ext4.size, fileSystemUuid: uuid },
@@ -73,7 +86,28 @@ async function checkNames(host: Host): Promise<void> {
   }
 }
 
-async function checkGrub(host: Host): Promise<void> {
+/** Where the machine's firmware finds GRUB; what it says of that must be this partition. */
+function findEsp({ machine, bootLoader }: HostFacts, table: readonly Partition[]) {
+  const { esp } = bootLoader;
+  if (machine.firmware !== 'uefi') return undefined;
+  const partition = table.find(({ number }) => number === esp?.number);
+  if (esp === undefined || partition === undefined) {
+    throw new RangeError('the EFI system partition was judged before');
+  }
+  const started = machine.startedFile?.partition;
+  if (started !== undefined && started !== partition.uuid) {
+    throw new PineError('INPUT_FIRMWARE', "the machine's firmware can't start pine", {
+      expected: `that it starts GRUB from ${esp.source}, partition ${partition.uuid}`,
+      found: `partition ${started}`,
+      where: 'the boot entry that the firmware took (efibootmgr -v)',
+      remedy: 'let it start GRUB from the disk that the system is on: grub-install, and reboot',
+    });
+  }
+  const { number, start } = partition;
+  return { number, start, mountPoint: esp.mountPoint, folders: espFolders(esp.folders) };
+}
+
+async function checkGrub(host: Host, firmware: 'bios' | 'uefi'): Promise<void> {
   const text = (await host.readText('/boot/grub/grub.cfg')) ?? '';
   if (!/^[^#\n]*\bsource\s+\S*\/custom\.cfg/m.test(text)) {
     throw offRoad(
@@ -92,13 +126,18 @@ async function checkGrub(host: Host): Promise<void> {
       'move it away for the take-over, which sources its own in its place',
     );
   }
-  for (const path of ['/usr/lib/grub/i386-pc/boot.img', '/boot/grub/i386-pc/hashsum.mod']) {
+  const paths = {
+    bios: ['/usr/lib/grub/i386-pc/boot.img', '/boot/grub/i386-pc/hashsum.mod'],
+    uefi: ['/usr/lib/grub/x86_64-efi/normal.mod', '/boot/grub/x86_64-efi/hashsum.mod'],
+  };
+  for (const path of paths[firmware]) {
     if (await host.exists(path)) continue;
-    throw new PineError('PROGRAM_MISSING', 'GRUB for BIOS is missing', {
+    const name = firmware === 'bios' ? 'BIOS' : 'UEFI';
+    throw new PineError('PROGRAM_MISSING', `GRUB for ${name} is missing`, {
       expected: path,
       found: 'no such file',
       where: 'this machine',
-      remedy: 'install the package grub-pc, and run grub-install',
+      remedy: `install the package ${firmware === 'bios' ? 'grub-pc' : 'grub-efi-amd64'}, and run grub-install`,
     });
   }
 }

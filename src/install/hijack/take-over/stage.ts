@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto';
-import { appendFile, chmod, mkdir, rm, writeFile } from 'node:fs/promises';
+import { appendFile, chmod, mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Deployment } from '../../../boot/choice.ts';
 import type { OldSystemWish } from '../../../boot/old-system-wish.ts';
@@ -8,12 +8,15 @@ import { PineError } from '../../../error.ts';
 import type { Progress } from '../../../ports/progress.ts';
 import { formatRecord, type TakeOverRecord } from '../../../take-over/record.ts';
 import type { StepTime } from '../../../take-over/story.ts';
+import { runProgram } from '../../program.ts';
 import type { DiskPlan } from '../disk-plan.ts';
 import type { Host } from '../host.ts';
 import type { HostFacts } from '../survey.ts';
-import { activate, refuseStaged, removeStaged, settle, syncPath } from './activate.ts';
+import { activate, refuseStaged, removeStaged, settle } from './activate.ts';
 import { buildPayload, hashFile } from './build-payload.ts';
 import { carryOver } from './carry-over.ts';
+import { putReady } from './esp-folders.ts';
+import { espLoaderSteps } from './esp-loader.ts';
 import { type CommitSource, fetchImage } from './fetch-image.ts';
 import { ImageFiles } from './image-files.ts';
 import {
@@ -26,10 +29,11 @@ import {
 import { installerArchive } from './installer-initramfs.ts';
 import { loadInstaller } from './kexec-installer.ts';
 import { readOldSystem } from './old-system.ts';
-import { findRoad, type Road } from './road.ts';
+import { type EspPlace, findRoad, type Road } from './road.ts';
 import { StepTimes } from './step-times.ts';
-import { formatSteps, type Step } from './steps.ts';
+import { formatChecks, formatSteps, type LoaderSteps, type Step } from './steps.ts';
 import { findStoryPlace } from './story-place.ts';
+import { syncPath } from './sync-path.ts';
 
 /** What is taken over, by what. */
 export interface TakeOver {
@@ -87,7 +91,7 @@ export async function stageTakeOver(takeOver: TakeOver): Promise<Staged> {
   const { host, facts, disk } = takeOver;
   await refuseStaged(host);
   const road = await findRoad(host, facts, disk);
-  await rm(stagingFolder, { recursive: true, force: true }); // what a run that was cut left
+  await removeStaged(host); // what a run that was cut left
   try {
     await mkdir(stagingFolder, { mode: 0o700 });
     const times = new StepTimes(takeOver.clock);
@@ -140,13 +144,15 @@ async function prepare(takeOver: TakeOver, road: Road, times: StepTimes) {
   for (const text of carried.notes) note(text);
   await settle(); // resize2fs looks at what is on the disk
   const disk = await takeOver.planAgain();
-  const steps = await buildPayload({
+  const { esp } = road;
+  const { steps, checks } = await buildPayload({
     ...{ folder: stagingFolder, image: 'slot', accepted, disk, deployment },
     diskSize: road.diskSize,
     firstSector: await host.readBytes(road.diskPath, 0, 512),
     shrinks: road.fileSystemSize > disk.shrunk.size,
     tries: takeOver.tries,
     oldTable: road.oldTable,
+    putOnEsp: esp === undefined ? undefined : (core) => putOnEsp(host, road, esp, core),
     previous: { partition: road.rootNumber, table, installer: stagingFolder, installerArguments },
     carried: carried.tar,
     time: now,
@@ -158,7 +164,7 @@ async function prepare(takeOver: TakeOver, road: Road, times: StepTimes) {
     ...{ diskSize: road.diskSize, rootStart: road.rootStart, rootBlockSize: road.blockSize },
     ...{ rootUuid: road.fileSystemUuid, stageSector: await findStageSector(host, road, stage) },
     ...{ starts: startsWhileWriting, staging: stagingFolder, steps: formatSteps(steps) },
-    ...{ id: record.id, storyAt: record.storyAt },
+    ...{ checks: formatChecks(checks), id: record.id, storyAt: record.storyAt },
     sums: new Map(
       steps.flatMap((step) => (step.kind === 'write' ? [[step.file, step.sha256]] : [])),
     ),
@@ -189,6 +195,17 @@ function recordOf(
     ...{ hostName: facts.login.hostname },
     ...{ confirmAfter: confirmation.after, deadline: confirmation.deadline },
   };
+}
+
+/** Puts GRUB's core beside the old one, where nothing starts it yet, and finds how firmware will. */
+async function putOnEsp(host: Host, road: Road, esp: EspPlace, core: Buffer): Promise<LoaderSteps> {
+  const { number, start, mountPoint, folders } = esp;
+  await putReady(mountPoint, folders, core);
+  await runProgram('sync', ['-f', mountPoint]);
+  await nodeBlockDevice(road.diskPath).dropCache();
+  const read = (position: number, length: number) =>
+    host.readBytes(road.diskPath, position, length);
+  return espLoaderSteps({ read }, start, folders, core, `${road.diskPath}, partition ${number}`);
 }
 
 /** The sector of the disk that holds the stage block, which the installer rewrites in place. */

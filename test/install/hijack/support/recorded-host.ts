@@ -26,7 +26,11 @@ export function recordedHost(name: string, changes: Changes = {}): Host {
   return {
     readText: async (path, limit) =>
       changed(path) ? files[path]?.toString() : nodeHost.readText(join(root, path), limit),
-    list: (path) => nodeHost.list(join(root, path)),
+    list: async (path) => {
+      const added = Object.keys(files).filter((one) => one.startsWith(`${path}/`));
+      const names = added.map((one) => one.slice(path.length + 1).split('/')[0] ?? '');
+      return [...new Set([...(await nodeHost.list(join(root, path))), ...names])].sort();
+    },
     exists: async (path) =>
       changed(path) ? files[path] !== undefined : nodeHost.exists(join(root, path)),
     resolve: (path) =>

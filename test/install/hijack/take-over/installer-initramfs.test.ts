@@ -33,7 +33,7 @@ describe.skipIf(missing('disk', 'root') !== undefined)("the installer's archive"
     const archive = await installerArchive(nodeHost, {
       ...{ diskSize: 1e9, rootStart: 1 << 20, rootBlockSize: 4096, stageSector: 12345, starts: 9 },
       ...{ rootUuid: '5D0BA7AA-2f9f-4a2f-9f10-3a1d7c2b9e11', staging: '/boot/x', steps },
-      ...{ id: '0123456789abcdef', storyAt: 524_288 },
+      ...{ checks: '', id: '0123456789abcdef', storyAt: 524_288 },
       sums: new Map([['slot', 'ab']]),
     });
     unpack(archive, folder);

@@ -46,7 +46,7 @@ test('a VPS with BIOS, an MBR and one partition can be taken over', async () => 
 });
 
 test('what is off the road is named', async () => {
-  expect(await road({}, 'uefi')).toBe('INPUT_TAKE_OVER: UEFI');
+  expect(await road({}, 'uefi')).toBe('INPUT_TAKE_OVER: UEFI and an MBR');
   expect(await road({ '/etc/fstab': '# PARTUUID=x\nPARTUUID=1-01 / ext4 defaults 0 1\n' })).toBe(
     'INPUT_TAKE_OVER: PARTUUID=',
   );

@@ -10,13 +10,15 @@ import { readBootImage } from '../../../../../src/install/grub-images.ts';
 import { planDisk } from '../../../../../src/install/hijack/disk-plan.ts';
 import { readPartitionTable } from '../../../../../src/install/hijack/storage/partition-table.ts';
 import { buildPayload } from '../../../../../src/install/hijack/take-over/build-payload.ts';
+import { espFolders, putReady } from '../../../../../src/install/hijack/take-over/esp-folders.ts';
+import { espLoaderSteps } from '../../../../../src/install/hijack/take-over/esp-loader.ts';
 import {
   encodeStage,
   installerEntry,
   type Stage,
   stagingFolder,
 } from '../../../../../src/install/hijack/take-over/installer-entry.ts';
-import type { Step } from '../../../../../src/install/hijack/take-over/steps.ts';
+import type { LoaderSteps, Step } from '../../../../../src/install/hijack/take-over/steps.ts';
 import { runProgram } from '../../../../../src/install/program.ts';
 import { type QemuRun, runQemu } from '../../../../boot/support/qemu.ts';
 import { makeSlotImage, wholeBootFolder } from '../../../../boot/support/slot-image.ts';
@@ -24,7 +26,9 @@ import { talkingKernel } from '../../../../boot/support/talking-kernel.ts';
 
 const mebibyte = 1 << 20;
 export const diskSize = 160 * mebibyte;
-const oldStart = mebibyte;
+/** The EFI system partition before it is there with BIOS as well, and nobody's then. */
+const [espStart, espSize] = [mebibyte, 8 * mebibyte];
+const oldStart = espStart + espSize;
 /** The old file system as it is once it was shrunk; its partition reaches to the end of the disk. */
 const oldSize = 24 * mebibyte;
 const oldUuid = '5d0ba7aa-2f9f-4a2f-9f10-3a1d7c2b9e11';
@@ -40,7 +44,8 @@ name="swap", size=1MiB, type=S
 name="data", size=64MiB
 `;
 
-export type Kind = 'mbr' | 'gpt';
+/** `uefi`: with a GPT. */
+export type Kind = 'mbr' | 'gpt' | 'uefi';
 
 /**
  * A disk with an old system as far as GRUB sees one: an MBR, or a GPT as cloud images have it, an ext4 over all
@@ -49,11 +54,13 @@ export type Kind = 'mbr' | 'gpt';
 export class TinyTakeOver {
   readonly folder: string;
   readonly template: string;
+  readonly kind: Kind;
   readonly steps: readonly Step[];
 
-  private constructor(folder: string, template: string, steps: readonly Step[]) {
+  private constructor(folder: string, template: string, kind: Kind, steps: readonly Step[]) {
     this.folder = folder;
     this.template = template;
+    this.kind = kind;
     this.steps = steps;
   }
 
@@ -69,15 +76,17 @@ export class TinyTakeOver {
     const table = await readPartitionTable(device, 'template');
     const layout = parseLayout(layoutText, 'tiny.cfg');
     const least = oldSize - 64 * mebibyte;
-    const outcome = planDisk({ diskSize, table, root: 1, least, payload: 0, layout });
+    const esp = kind === 'uefi' ? 15 : undefined;
+    const outcome = planDisk({ diskSize, table, root: 1, least, payload: 0, layout, esp });
     if (outcome.kind !== 'fits') throw new Error(outcome.kind);
     const firstSector = await device.read(0, 512);
     const oldTable = kind === 'mbr' ? undefined : await readPartitions(device, 'template');
     await device.close();
     const sha256 = createHash('sha256').update(slot).digest('hex');
-    const steps = await buildPayload({
+    const { steps } = await buildPayload({
       ...{ folder: payload, image: 'slot', disk: outcome.plan, diskSize, firstSector },
       oldTable,
+      putOnEsp: kind === 'uefi' ? (core) => putOnEsp(folder, template, core) : undefined,
       accepted: {
         ...{ checksum: '1'.repeat(64), timestamp: 0, subject: '', version: undefined },
         ...{ image: { size: slot.length, sha256 }, plan: { size: 0, sha256: '' } },
@@ -88,9 +97,12 @@ export class TinyTakeOver {
       deployment: {
         ...{ id: 'd1', slot: 'a', commit: '1'.repeat(64), kernelArguments: 'console=ttyS0' },
       },
-      previous: { partition: 1, table: kind, installer: stagingFolder, installerArguments },
+      previous: {
+        ...{ partition: 1, table: kind === 'mbr' ? 'mbr' : 'gpt', installer: stagingFolder },
+        installerArguments,
+      },
     });
-    return new TinyTakeOver(folder, template, steps);
+    return new TinyTakeOver(folder, template, kind, steps);
   }
 
   /** Runs `use` on a copy of the disk. */
@@ -99,7 +111,8 @@ export class TinyTakeOver {
     try {
       const path = join(folder, 'disk.img');
       await copyFile(this.template, path);
-      return await use(new TinyDisk(path, join(this.folder, 'payload')));
+      const firmware = this.kind === 'uefi' ? 'uefi' : 'bios';
+      return await use(new TinyDisk(path, join(this.folder, 'payload'), firmware));
     } finally {
       await rm(folder, { recursive: true, force: true });
     }
@@ -114,14 +127,17 @@ export class TinyTakeOver {
 export class TinyDisk {
   readonly path: string;
   readonly #payload: string;
+  readonly #firmware: 'bios' | 'uefi';
 
-  constructor(path: string, payload: string) {
+  constructor(path: string, payload: string, firmware: 'bios' | 'uefi') {
     this.path = path;
     this.#payload = payload;
+    this.#firmware = firmware;
   }
 
   /** Does a step as the installer does; of a write only the first `sectors` where that is given. */
   async apply(step: Step, sectors = Number.POSITIVE_INFINITY): Promise<void> {
+    if (step.kind === 'patch' && sectors > 0) return patchDisk(this.path, step);
     if (step.kind !== 'write') return;
     const bytes = await readFile(join(this.#payload, step.file));
     const file = await open(this.path, 'r+');
@@ -146,7 +162,7 @@ export class TinyDisk {
 
   /** Switches the machine on and says what was started: `old`, `installer STAGE`, `pine SLOT CHOICE`. */
   async boot(run: Partial<QemuRun> = {}): Promise<string> {
-    const { console, end } = await runQemu({ ...run, disk: this.path });
+    const { console, end } = await runQemu({ firmware: this.#firmware, ...run, disk: this.path });
     if (end !== 'exit') return `nothing: ${console.slice(-300)}`;
     if (/^@ old/m.test(console)) return 'old';
     const stage = /pine\.hijack .*pine\.stage=(\w+)/.exec(console)?.[1];
@@ -188,7 +204,11 @@ async function makeOldDisk(folder: string, disk: string, kind: Kind): Promise<vo
     input:
       kind === 'mbr'
         ? `label: dos\nstart=${oldStart / 512}, type=83, bootable\n`
-        : `label: gpt\nfirst-lba: 34\n1: start=${oldStart / 512}\n14: start=34, size=2014, type=21686148-6449-6E6F-744E-656564454649\n`,
+        : `label: gpt\nfirst-lba: 34\n1: start=${oldStart / 512}\n${
+            kind === 'gpt'
+              ? '14: start=34, size=2014, type=21686148-6449-6E6F-744E-656564454649\n'
+              : `15: start=${espStart / 512}, size=${espSize / 512}, type=U\n`
+          }`,
   });
   // As mkfs.ext4 makes them by itself, with a journal.
   await runProgram('mkfs.ext4', [
@@ -196,13 +216,16 @@ async function makeOldDisk(folder: string, disk: string, kind: Kind): Promise<vo
     ...['-E', `offset=${oldStart}`, disk, `${oldSize / 1024}k`],
   ]);
   const core = join(folder, 'old-core.img');
+  const platform = kind === 'uefi' ? ['x86_64-efi', 'efi_gop'] : ['i386-pc', 'biosdisk'];
   await runProgram('grub-mkimage', [
-    ...['-O', 'i386-pc', '-o', core, '-p', `(hd0,${kind === 'mbr' ? 'msdos' : 'gpt'}1)/boot/grub`],
-    ...['biosdisk', 'part_msdos', 'part_gpt'],
+    ...['-O', ...platform.slice(0, 1), '-o', core],
+    ...['-p', `(hd0,${kind === 'mbr' ? 'msdos' : 'gpt'}1)/boot/grub`],
+    ...[...platform.slice(1), 'part_msdos', 'part_gpt'],
     ...['ext2', 'normal', 'configfile', 'linux', 'loadenv', 'test', 'echo', 'reboot', 'serial'],
     ...['terminal', 'search', 'search_fs_uuid', 'hashsum', 'gcry_sha256', 'boot', 'bsd'],
-    ...['-c', await earlyScript(folder)],
+    ...['-c', await earlyScript(folder, kind)],
   ]);
+  if (kind === 'uefi') return makeOldEsp(folder, disk, core);
   const device = await nodeBlockDevice(disk).open('write');
   try {
     const at = kind === 'mbr' ? 512 : 34 * 512;
@@ -213,11 +236,56 @@ async function makeOldDisk(folder: string, disk: string, kind: Kind): Promise<vo
   }
 }
 
-async function earlyScript(folder: string): Promise<string> {
+async function earlyScript(folder: string, kind: Kind): Promise<string> {
   const path = join(folder, 'old-early.cfg');
-  await writeFile(
-    path,
-    'serial --unit=0 --speed=115200\nterminal_output serial\nconfigfile $prefix/grub.cfg\n',
-  );
+  const serial = 'serial --unit=0 --speed=115200\nterminal_output serial\n';
+  await writeFile(path, `${kind === 'uefi' ? '' : serial}configfile $prefix/grub.cfg\n`);
   return path;
+}
+
+/** As Debian's grub-install makes it, with --force-extra-removable. */
+async function makeOldEsp(folder: string, disk: string, core: string): Promise<void> {
+  const tree = join(folder, 'esp/EFI');
+  await mkdir(join(tree, 'debian'), { recursive: true });
+  await mkdir(join(tree, 'BOOT'));
+  await copyFile(core, join(tree, 'debian/grubx64.efi'));
+  await copyFile(core, join(tree, 'BOOT/BOOTX64.EFI'));
+  await runProgram('mkfs.vfat', [
+    ...['-F', '16', '-s', '1', '--offset', String(espStart / 512), disk],
+    String(espSize / 1024),
+  ]);
+  await runProgram('mcopy', ['-s', '-i', `${disk}@@${espStart}`, tree, '::/']);
+}
+
+/** As pinectl does it while the old system runs. */
+async function putOnEsp(folder: string, disk: string, core: Buffer): Promise<LoaderSteps> {
+  const folders = espFolders([
+    { name: 'debian', programs: ['grubx64.efi'] },
+    { name: 'BOOT', programs: ['BOOTX64.EFI'] },
+  ]);
+  const tree = join(folder, 'ready');
+  await mkdir(join(tree, 'EFI'), { recursive: true });
+  await putReady(tree, folders, core);
+  const sources = folders.map(({ ready }) => join(tree, 'EFI', ready));
+  await runProgram('mcopy', ['-s', '-i', `${disk}@@${espStart}`, ...sources, '::/EFI/']);
+  const device = await nodeBlockDevice(disk).open('read');
+  try {
+    return await espLoaderSteps(device, espStart, folders, core, 'the disk');
+  } finally {
+    await device.close();
+  }
+}
+
+async function patchDisk(path: string, step: Extract<Step, { kind: 'patch' }>): Promise<void> {
+  const device = await nodeBlockDevice(path).open('write');
+  try {
+    const bytes = await device.read(step.sector * 512, 512);
+    for (const { offset, before, after } of step.changes) {
+      if (!bytes.subarray(offset, offset + before.length).equals(before)) throw new Error('other');
+      after.copy(bytes, offset);
+    }
+    await device.write(step.sector * 512, bytes);
+  } finally {
+    await device.close();
+  }
 }
