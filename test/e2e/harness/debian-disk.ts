@@ -16,18 +16,19 @@ import {
 } from 'node:fs';
 import { basename, join } from 'node:path';
 import { cacheFolder, run } from '../../../scripts/root/programs.ts';
+import { debianEsp, debianEspUuid, installSignedGrub, uefiPackages } from './debian-esp.ts';
 import { configureNetwork, type DebianNetwork, networkPackages } from './debian-network.ts';
 
-/** What a provider's image of Debian has, and what pinectl names as needed. */
+/** What a provider's image of Debian has, and what pinectl names as needed; GRUB as the firmware needs it. */
 const packages = [
   ...['systemd-sysv', 'udev', 'dbus', 'libpam-systemd', 'linux-image-cloud-amd64'],
-  ...['initramfs-tools', 'grub-pc', 'iproute2', 'openssh-server', 'e2fsprogs'],
+  ...['initramfs-tools', 'GRUB', 'iproute2', 'openssh-server', 'e2fsprogs'],
   ...['fdisk', 'sudo', 'procps', 'kmod', 'zstd'],
 ];
 
 export const debianDiskSize = 3_000_000_000;
 /** The byte of the disk where the root's partition begins. */
-export const debianRoot = 1 << 20;
+const debianRoot = { bios: 1 << 20, uefi: debianEsp.start + debianEsp.size };
 
 /** Who can log in, and how this machine is reached. */
 export interface DebianServer {
@@ -36,6 +37,8 @@ export interface DebianServer {
   readonly loginKey: string;
   /** A GPT as Debian's own cloud images have it: GRUB in a small partition 14. */
   readonly table: 'mbr' | 'gpt';
+  /** With UEFI: a GPT, an EFI system partition, and GRUB as it is for Secure Boot. */
+  readonly firmware?: 'bios' | 'uefi';
   readonly network?: DebianNetwork;
   /** Bytes of a partition for swap at the end of an MBR, which is empty. */
   readonly lastPartition?: number;
@@ -48,12 +51,16 @@ export interface DebianServer {
 }
 
 /** A script for sfdisk. */
-function tableOf({ table, lastPartition = 0 }: DebianServer): string {
-  const start = `start=${debianRoot / 512}`;
+function tableOf({ table, firmware = 'bios', lastPartition = 0 }: DebianServer): string {
+  const start = `start=${debianRoot[firmware] / 512}`;
+  if (firmware === 'uefi') {
+    const { number, ...esp } = debianEsp;
+    return `label: gpt\n1: ${start}\n${number}: start=${esp.start / 512}, size=${esp.size / 512}, type=U\n`;
+  }
   if (table === 'gpt') {
     return `label: gpt\nfirst-lba: 34\n1: ${start}\n14: start=34, size=2014, type=21686148-6449-6E6F-744E-656564454649\n`;
   }
-  const size = Math.floor((debianDiskSize - debianRoot - lastPartition) / 512);
+  const size = Math.floor((debianDiskSize - debianRoot.bios - lastPartition) / 512);
   const last = lastPartition > 0 ? 'type=82\n' : '';
   return `label: dos\n${start}, size=${size}, type=83, bootable\n${last}`;
 }
@@ -75,6 +82,7 @@ WantedBy=multi-user.target
  * and a loop device.
  */
 export async function makeDebianDisk(disk: string, server: DebianServer): Promise<void> {
+  const { firmware = 'bios' } = server;
   const tree = await debianTree(server);
   const file = openSync(disk, 'w');
   ftruncateSync(file, debianDiskSize);
@@ -82,7 +90,8 @@ export async function makeDebianDisk(disk: string, server: DebianServer): Promis
   await script(['sfdisk', '-q', disk], tableOf(server));
   const loop = (await run('losetup', ['-f', '--show', disk])).trim();
   const partition = `${loop}p1`;
-  const numbers = server.table === 'mbr' ? [1] : [1, 14];
+  const numbers =
+    firmware === 'uefi' ? [1, debianEsp.number] : server.table === 'mbr' ? [1] : [1, 14];
   const mount = mkdtempSync(`${disk}.`);
   let mounted: string[] = [];
   try {
@@ -100,13 +109,20 @@ export async function makeDebianDisk(disk: string, server: DebianServer): Promis
       await bind(['--bind', `/${name}`], join(mount, name));
     }
     await run('chroot', [mount, 'ssh-keygen', '-A']);
+    const uuid = (await run('blkid', ['-s', 'UUID', '-o', 'value', partition])).trim();
+    mkdirSync(join(mount, 'boot/grub'), { recursive: true });
     writeFileSync(join(mount, 'boot/grub/device.map'), `(hd0) ${loop}\n`);
-    const modules = '--modules=part_msdos part_gpt ext2 biosdisk';
-    await run('chroot', [mount, 'grub-install', '--target=i386-pc', modules, loop]);
+    if (firmware === 'uefi') {
+      await installSignedGrub(disk, mount, uuid);
+      // Its own grub-install would make it.
+      await run('chroot', [mount, 'grub-editenv', '/boot/grub/grubenv', 'create']);
+    } else {
+      const modules = '--modules=part_msdos part_gpt ext2 biosdisk';
+      await run('chroot', [mount, 'grub-install', '--target=i386-pc', modules, loop]);
+    }
     await run('chroot', [mount, 'update-grub']);
     // Without udev there is no /dev/disk/by-uuid, and it names the loop device.
     const cfg = join(mount, 'boot/grub/grub.cfg');
-    const uuid = (await run('blkid', ['-s', 'UUID', '-o', 'value', partition])).trim();
     const text = readFileSync(cfg, 'utf8');
     writeFileSync(cfg, text.replaceAll(`root=${partition}`, `root=UUID=${uuid}`));
     rmSync(join(mount, 'boot/grub/device.map'));
@@ -121,14 +137,17 @@ export async function makeDebianDisk(disk: string, server: DebianServer): Promis
 
 /** Writes a file of this host into the root of a Debian disk that is switched off. */
 export async function putOnDebian(disk: string, from: string, to: string, mode = '0644') {
-  const place = `${disk}?offset=${debianRoot}`;
+  const { partitiontable } = JSON.parse(await run('sfdisk', ['-J', disk]));
+  const place = `${disk}?offset=${partitiontable.partitions[0].start * 512}`;
   await run('debugfs', ['-w', '-R', `write ${from} ${to}`, place]);
   await run('debugfs', ['-w', '-R', `sif ${to} mode 010${mode}`, place]);
 }
 
 async function debianTree(server: DebianServer): Promise<string> {
   const { suite = 'bookworm', network = 'ifupdown' } = server;
-  const wanted = [...packages, ...networkPackages[network], ...(server.packages ?? [])];
+  const grub = server.firmware === 'uefi' ? uefiPackages : ['grub-pc'];
+  const own = packages.flatMap((name) => (name === 'GRUB' ? grub : [name]));
+  const wanted = [...own, ...networkPackages[network], ...(server.packages ?? [])];
   const key = createHash('sha256')
     .update([suite, ...wanted].join('\n'))
     .digest('hex');
@@ -160,7 +179,9 @@ async function configure(root: string, partition: string, server: DebianServer):
   const { hostName, loginKey } = server;
   const uuid = (await run('blkid', ['-s', 'UUID', '-o', 'value', partition])).trim();
   const write = (path: string, text: string) => writeFileSync(join(root, path), text);
-  write('etc/fstab', `UUID=${uuid} / ext4 errors=remount-ro 0 1\n`);
+  const isUefi = server.firmware === 'uefi';
+  const esp = isUefi ? `UUID=${debianEspUuid} /boot/efi vfat umask=0077 0 1\n` : '';
+  write('etc/fstab', `UUID=${uuid} / ext4 errors=remount-ro 0 1\n${esp}`);
   write('etc/hostname', `${hostName}\n`);
   const add = (path: string, line: string) => appendFileSync(join(root, path), `${line}\n`);
   add('etc/passwd', 'admin:x:1000:1000:Admin:/home/admin:/bin/bash');
@@ -186,7 +207,8 @@ async function configure(root: string, partition: string, server: DebianServer):
   symlinkSync('../pine-control.service', join(wants, 'pine-control.service'));
   add('etc/default/grub', 'GRUB_CMDLINE_LINUX="net.ifnames=0 console=ttyS0"');
   add('etc/default/grub', 'GRUB_TIMEOUT=1');
-  add('etc/default/grub', 'GRUB_TERMINAL="serial console"');
+  // UEFI's console is on the serial port as well.
+  add('etc/default/grub', `GRUB_TERMINAL="${isUefi ? 'console' : 'serial console'}"`);
   for (const line of server.grub ?? []) add('etc/default/grub', line);
 }
 

@@ -72,7 +72,7 @@ export class DebianMachine {
     const sshPort = await freePort();
     const web = await serveFolder(join(work, 'repo'));
     const machine = await Machine.start({
-      ...{ memory, disk, ipv6: ipv6Network },
+      ...{ memory, disk, firmware: options.firmware ?? 'bios', ipv6: ipv6Network },
       forward: { port: sshPort, to: '10.0.2.15:22' },
     });
     const server = new DebianMachine(

@@ -87,7 +87,7 @@ export class Lab {
 /** Copies a disk image, and does not copy its zeros. */
 export async function copyDisk(from: string, to: string): Promise<string> {
   mkdirSync(join(to, '..'), { recursive: true });
-  rmSync(`${to}.console`, { force: true });
+  for (const kept of ['console', 'vars']) rmSync(`${to}.${kept}`, { force: true });
   await run('cp', ['--sparse=always', '--reflink=auto', from, to]);
   return to;
 }

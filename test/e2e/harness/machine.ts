@@ -172,7 +172,8 @@ function qemuArguments(options: MachineOptions, control: string): string[] {
   const firmware: string[] = [];
   if (options.firmware === 'uefi') {
     const variables = `${options.disk}.vars`;
-    copyFileSync('/usr/share/OVMF/OVMF_VARS_4M.fd', variables);
+    // It keeps its variables, and with them its boot entries, until a test removes them.
+    if (!existsSync(variables)) copyFileSync('/usr/share/OVMF/OVMF_VARS_4M.fd', variables);
     firmware.push(
       ...drive('pflash', 0, '/usr/share/OVMF/OVMF_CODE_4M.fd,readonly=on'),
       ...drive('pflash', 1, variables),
