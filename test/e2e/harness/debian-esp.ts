@@ -43,7 +43,7 @@ export async function installSignedGrub(
       `search.fs_uuid ${rootUuid} root hd0,gpt1\nset prefix=($root)'/boot/grub'\nconfigfile $prefix/grub.cfg\n`,
     );
     await run('mkfs.vfat', [
-      ...['-F', '32', '-i', debianEspUuid.replace('-', '')],
+      ...['-F', '32', '-s', '2', '-i', debianEspUuid.replace('-', '')],
       ...['--offset', String(debianEsp.start / 512), disk, String(debianEsp.size / 1024)],
     ]);
     await run('mcopy', ['-s', '-i', `${disk}@@${debianEsp.start}`, join(tree, 'EFI'), '::/']);
