@@ -44,7 +44,7 @@ export class FatFileSystem {
   readonly #root: Run | number;
   readonly #data: number;
   /** The first of the tables that say which cluster follows which. */
-  readonly table: Run;
+  readonly #table: Run;
 
   private constructor(
     disk: Pick<PositionedReader, 'read'>,
@@ -67,7 +67,7 @@ export class FatFileSystem {
       this.#bits === 32
         ? boot.readUInt32LE(44)
         : { start: start + rootAt * sector, size: rootSectors * sector };
-    this.table = { start: start + reserved * sector, size: tableSectors * sector };
+    this.#table = { start: start + reserved * sector, size: tableSectors * sector };
   }
 
   /** Opens the one that begins at byte `start` of a disk. Throws INPUT_ESP. */
@@ -86,7 +86,7 @@ export class FatFileSystem {
     }
     const found = new FatFileSystem(disk, start, name, boot);
     const least = found.#bits === 32 ? 1 : 4085; // fewer: FAT12
-    const room = (found.table.size * 8) / found.#bits - 2;
+    const room = (found.#table.size * 8) / found.#bits - 2;
     if (!(found.#clusters >= least && found.#clusters <= room)) {
       throw unreadable(name, found.#clusters < least ? 'a FAT12' : 'a damaged FAT');
     }
@@ -95,48 +95,58 @@ export class FatFileSystem {
 
   /** What is in a folder, by its path of short names: `['EFI     …', …]`; none: the root. Throws INPUT_ESP. */
   async list(path: readonly string[]): Promise<FatEntry[]> {
-    let runs = typeof this.#root === 'number' ? await this.#chain(this.#root) : [this.#root];
+    const folder = async (cluster: number) =>
+      (await this.#chain(cluster)).map((one) => this.#place(one));
+    let runs = typeof this.#root === 'number' ? await folder(this.#root) : [this.#root];
     for (const [index, name] of path.entries()) {
       const inside = (await this.#entries(runs)).find((entry) => entry.name === shortName(name));
       if (inside?.isFolder !== true) {
         throw unreadable(this.#name, `no folder ${path.slice(0, index + 1).join('\\')}`);
       }
-      runs = await this.#chain(inside.cluster);
+      runs = await folder(inside.cluster);
     }
     return this.#entries(runs);
   }
 
   /** Where a file's content lies, in its order. */
   async runsOf({ cluster, size }: FatEntry): Promise<Run[]> {
-    const runs: Run[] = [];
-    let left = size;
-    for (const { start } of await this.#chain(cluster, Math.ceil(size / this.#clusterSize))) {
-      const length = Math.min(left, this.#clusterSize);
-      const last = runs.at(-1);
-      if (last !== undefined && last.start + last.size === start) {
-        runs[runs.length - 1] = { start: last.start, size: last.size + length };
-      } else {
-        runs.push({ start, size: length });
-      }
-      left -= length;
+    const clusters = await this.#chain(cluster, Math.ceil(size / this.#clusterSize));
+    if (clusters.length * this.#clusterSize < size) {
+      throw unreadable(this.#name, 'a file that ends before its end');
     }
-    if (left > 0) throw unreadable(this.#name, 'a file that ends before its end');
-    return runs;
+    const runs = merged(clusters.map((one) => this.#place(one)));
+    const beyond = clusters.length * this.#clusterSize - size;
+    return runs.map((run, index) =>
+      index === runs.length - 1 ? { ...run, size: run.size - beyond } : run,
+    );
   }
 
-  async #chain(first: number, most = mostFolderClusters): Promise<Run[]> {
-    const width = this.#bits / 8;
-    const runs: Run[] = [];
+  /** Where the table says which clusters belong to a file or folder. */
+  async linksOf({ cluster, size, isFolder }: FatEntry): Promise<Run[]> {
+    const most = isFolder ? mostFolderClusters : Math.ceil(size / this.#clusterSize);
+    return merged((await this.#chain(cluster, most)).map((one) => this.#link(one)));
+  }
+
+  #place(cluster: number): Run {
+    return { start: this.#data + (cluster - 2) * this.#clusterSize, size: this.#clusterSize };
+  }
+
+  #link(cluster: number): Run {
+    return { start: this.#table.start + (cluster * this.#bits) / 8, size: this.#bits / 8 };
+  }
+
+  async #chain(first: number, most = mostFolderClusters): Promise<number[]> {
+    const found: number[] = [];
     for (let cluster = first; cluster < (this.#bits === 32 ? 0x0ffffff8 : 0xfff8); ) {
-      if (cluster < 2 || cluster >= this.#clusters + 2 || runs.length >= most) {
+      if (cluster < 2 || cluster >= this.#clusters + 2 || found.length >= most) {
         throw unreadable(this.#name, `a chain of clusters that leads to ${cluster}`);
       }
-      const start = this.#data + (cluster - 2) * this.#clusterSize;
-      runs.push({ start, size: this.#clusterSize });
-      const next = await this.#disk.read(this.table.start + cluster * width, width);
-      cluster = width === 4 ? next.readUInt32LE() & 0x0fffffff : next.readUInt16LE();
+      found.push(cluster);
+      const { start, size } = this.#link(cluster);
+      const next = await this.#disk.read(start, size);
+      cluster = size === 4 ? next.readUInt32LE() & 0x0fffffff : next.readUInt16LE();
     }
-    return runs;
+    return found;
   }
 
   async #entries(runs: readonly Run[]): Promise<FatEntry[]> {
@@ -162,6 +172,20 @@ export class FatFileSystem {
     }
     return found;
   }
+}
+
+/** Those that follow each other as one. */
+function merged(runs: readonly Run[]): Run[] {
+  const found: Run[] = [];
+  for (const { start, size } of runs) {
+    const last = found.at(-1);
+    if (last !== undefined && last.start + last.size === start) {
+      found[found.length - 1] = { start: last.start, size: last.size + size };
+    } else {
+      found.push({ start, size });
+    }
+  }
+  return found;
 }
 
 /** A name of at most eight and three characters, as an entry stores it. */

@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import { PineError } from '../../../error.ts';
 import type { PositionedReader } from '../../../ports/positioned-reader.ts';
-import { type FatEntry, FatFileSystem, fatEntrySize, shortName } from '../storage/fat.ts';
+import { type FatEntry, FatFileSystem, fatEntrySize, type Run, shortName } from '../storage/fat.ts';
 import type { EspFolder } from './esp-folders.ts';
 import type { Change, Check, LoaderSteps } from './steps.ts';
 
@@ -76,7 +76,10 @@ export async function espLoaderSteps(
     commitment: { kind: 'patch', name: 'loader-sector', sector: at, changes },
     checks: [
       { kind: 'bytes', sector: at, bytes: changes },
-      ...(await sumOf(disk, fat.table)),
+      ...(await sumsOf(
+        disk,
+        (await Promise.all(pairs.map(({ ready }) => fat.linksOf(ready)))).flat(),
+      )),
       ...(await checksOfFiles(disk, fat, folders, core, name)),
     ],
   };
@@ -110,7 +113,7 @@ async function checksOfFiles(
           remedy: 'check it with fsck.vfat, then try again',
         });
       }
-      for (const { start, size } of runs) checks.push(...(await sumOf(disk, { start, size })));
+      checks.push(...(await sumsOf(disk, [...runs, ...(await fat.linksOf(entry))])));
       const { position } = entry;
       const own = Math.floor(position / sector) * sector;
       const bytes = await disk.read(position, fatEntrySize);
@@ -126,16 +129,17 @@ async function checksOfFiles(
   return checks;
 }
 
-async function sumOf(
+async function sumsOf(
   disk: Pick<PositionedReader, 'read'>,
-  { start, size }: { readonly start: number; readonly size: number },
+  runs: readonly Run[],
 ): Promise<Check[]> {
-  const hash = createHash('sha256');
-  const most = 1 << 20; // S9
-  for (let at = 0; at < size; at += most) {
-    hash.update(await disk.read(start + at, Math.min(most, size - at)));
+  const checks: Check[] = [];
+  for (const { start, size } of runs) {
+    const bytes = await disk.read(start, size); // at most a core
+    const sha256 = createHash('sha256').update(bytes).digest('hex');
+    checks.push({ kind: 'sum', start, size, sha256 });
   }
-  return [{ kind: 'sum', start, size, sha256: hash.digest('hex') }];
+  return checks;
 }
 
 function unusable(where: string, expected: string, found: string): PineError {

@@ -97,14 +97,19 @@ describe.skipIf(missing('alpine', 'root') !== undefined)("the installer's script
     const sum = createHash('sha256')
       .update(bytes.subarray(start, start + size))
       .digest('hex');
+    const odd = 20 * 512 + 6; // links of a FAT16
+    const oddSum = createHash('sha256')
+      .update(bytes.subarray(odd, odd + 10))
+      .digest('hex');
     const checks: Check[] = [
       { kind: 'bytes', sector, bytes: step.changes },
       { kind: 'sum', start, size, sha256: sum },
+      { kind: 'sum', start: odd, size: 10, sha256: oddSum },
     ];
     writeFileSync(join(root, 'hijack/checks'), formatChecks(checks));
     const check = 'check_all && echo whole || echo changed';
     expect(run(check, bytes).said).toBe('whole');
-    const places = [sector * 512, sector * 512 + 103, start, start + size - 1];
+    const places = [sector * 512, sector * 512 + 103, start, start + size - 1, odd, odd + 9];
     for (const place of places) {
       const other = Buffer.from(bytes);
       other.writeUInt8(other.readUInt8(place) ^ 1, place);
