@@ -23,6 +23,7 @@ export interface EspFacts {
   readonly source: string;
   /** Its number in the table of the disk of the root; `undefined`: it is on another one. */
   readonly number: number | undefined;
+  readonly readOnly: boolean;
   /** Bytes that can be written. */
   readonly free: number;
   /** Those in its folder EFI. */
@@ -66,14 +67,14 @@ export function findEspMount(mounts: readonly Mount[]): Mount | undefined {
 
 async function readEsp(
   host: Host,
-  { mountPoint, source }: Mount,
+  { mountPoint, source, readOnly }: Mount,
   disk: BlockDeviceNode | undefined,
 ): Promise<EspFacts> {
   const isHere = disk?.children.some(({ path }) => path === source) === true;
   const number = await host.readText(`/sys/class/block/${source.replace('/dev/', '')}/partition`);
   const statistics = (await host.report('df', ['--output=avail', '-B1', mountPoint])) ?? '';
   return {
-    ...{ mountPoint, source },
+    ...{ mountPoint, source, readOnly },
     number: isHere && number !== undefined ? Number(number) : undefined,
     free: Number(/\d+/.exec(statistics)?.[0] ?? 0),
     folders: await efiFolders(host, mountPoint),

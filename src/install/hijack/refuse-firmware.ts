@@ -41,6 +41,14 @@ export function refuseFirmware({ machine, storage, bootLoader }: HostFacts): Pin
       ]),
     ];
   }
+  if (esp.readOnly) {
+    return [
+      partition('one that can be written', 'mounted ro', [
+        esp.source,
+        `mount it again (\`mount -o remount,rw ${esp.mountPoint}\`), and see dmesg for why it was`,
+      ]),
+    ];
+  }
   const started = machine.startedFile?.path.split('\\') ?? [];
   const [, top, folder, program, ...deeper] = started;
   const isKnown =

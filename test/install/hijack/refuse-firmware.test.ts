@@ -94,6 +94,17 @@ describe('a machine with UEFI', () => {
       'INPUT_ESP: /dev/vdb1',
     ],
     [
+      'an EFI system partition that is mounted read-only',
+      {
+        files: {
+          '/proc/self/mountinfo': `26 1 254:1 / / rw - ext4 /dev/vda1 rw
+40 26 254:15 / /boot/efi ro - vfat /dev/vda15 ro
+`,
+        },
+      },
+      'INPUT_ESP: mounted ro',
+    ],
+    [
       'another program that was started',
       { files: variable('Boot0003', bootOption(espGuid, '\\EFI\\systemd\\systemd-bootx64.efi')) },
       'INPUT_FIRMWARE: \\EFI\\systemd\\systemd-bootx64.efi',
