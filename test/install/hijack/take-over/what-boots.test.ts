@@ -46,6 +46,7 @@ const cutsOf: Readonly<Record<Kind, readonly (readonly [string, number, string?]
 // The order of a take-over, judged by the real GRUB on the disk as each power cut leaves it.
 describe.skipIf(unable).each(['mbr', 'gpt', 'uefi'] as const)(
   'what boots on a disk with %s',
+  { timeout: 300_000 },
   (kind) => {
     // A start with UEFI takes four times as long: only what is its own, unless PINE_FULL=1 asks for all.
     const isSlow = kind === 'uefi' && process.env.PINE_FULL !== '1';
@@ -110,9 +111,7 @@ describe.skipIf(unable).each(['mbr', 'gpt', 'uefi'] as const)(
       });
     });
 
-    test.concurrent('a trial without tries ends in the old system, without the installer', {
-      timeout: 300_000,
-    }, async (context) => {
+    test.concurrent('a trial without tries ends in the old system, without the installer', async (context) => {
       await cut(lastOf[kind], 1, async (disk) => {
         await disk.putStage({ stage: 'writing', starts: 5 });
         const booted = [];

@@ -162,7 +162,10 @@ export class TinyDisk {
 
   /** Switches the machine on and says what was started: `old`, `installer STAGE`, `pine SLOT CHOICE`. */
   async boot(run: Partial<QemuRun> = {}): Promise<string> {
-    const { console, end } = await runQemu({ firmware: this.#firmware, ...run, disk: this.path });
+    const { console, end } = await runQemu({
+      ...{ firmware: this.#firmware, timeoutSeconds: 200 },
+      ...{ ...run, disk: this.path },
+    });
     if (end !== 'exit') return `nothing: ${console.slice(-300)}`;
     if (/^@ old/m.test(console)) return 'old';
     const stage = /pine\.hijack .*pine\.stage=(\w+)/.exec(console)?.[1];
