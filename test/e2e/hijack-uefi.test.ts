@@ -75,8 +75,8 @@ describe.skipIf(unable !== undefined)('a Debian server with UEFI that is taken o
       'printf x | dd of=/boot/efi/EFI/PINE-1/grubx64.efi bs=1 seek=100000 conv=notrunc; sync',
     );
     machine.send('systemctl reboot');
-    await machine.waitForConsole(/stopped: what was put on the EFI system partition/, 600);
-    await machine.waitForBoot({ seconds: 300 });
+    await machine.waitForConsole(/stopped: what was put on the EFI system partition/, 900);
+    await machine.waitForBoot({ seconds: 600 });
     expect(await machine.check('cat /boot/pine-hijack/env')).toContain('pine_starts=0');
     await machine.check('pinectl hijack --cancel');
     await server.stage();

@@ -86,7 +86,7 @@ export class DebianMachine {
       ].join(' '),
     );
     await server.publish('v1');
-    await machine.waitForBoot({ seconds: 300 });
+    await machine.waitForBoot({ seconds: 600 });
     return server;
   }
 
