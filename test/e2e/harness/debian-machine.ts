@@ -130,7 +130,8 @@ export class DebianMachine {
 
   /** Waits until pine is confirmed. */
   async confirmed(seconds = 180): Promise<void> {
-    const done = '[ -e /run/pine/confirmed ] && ! pgrep -f "pinectl boot-complete" >/dev/null';
+    const busy = 'pgrep -f "pinectl boot-complete|first-login await" >/dev/null';
+    const done = `[ -e /run/pine/confirmed ] && ! ${busy}`;
     await this.machine.check(`until ${done}; do sleep 1; done`, seconds);
   }
 
