@@ -5,7 +5,7 @@ import { builtPinectl } from './built-pinectl.ts';
 import { CountingServer } from './counting-server.ts';
 import { pairs } from './delta-pairs.ts';
 import { type Bench, CannotMeasure, type Measurement, type Result } from './measurement.ts';
-import { forget, MemoryGroup, machineSettings } from './memory-group.ts';
+import { asOnMachine, forget, MemoryGroup } from './memory-group.ts';
 import { compare, type Job, runProgram } from './timed.ts';
 
 const limit = 64 << 20;
@@ -50,7 +50,7 @@ async function measureUpgrade(name: string, bench: Bench): Promise<Result> {
           server.reset();
           group.reset();
         },
-        command: () => group.inside([node, ...machineSettings(), ...upgrade]),
+        command: () => group.inside(asOnMachine(node, upgrade)),
         bytes: () => ({ 'in the group': group.most, fetched: server.sent }),
       },
       {

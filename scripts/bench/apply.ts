@@ -4,7 +4,7 @@ import { build } from 'esbuild';
 import { builtPinectl } from './built-pinectl.ts';
 import { pairs } from './delta-pairs.ts';
 import { type Bench, CannotMeasure, type Measurement, type Result } from './measurement.ts';
-import { forget, MemoryGroup, machineSettings } from './memory-group.ts';
+import { asOnMachine, forget, MemoryGroup } from './memory-group.ts';
 import { compare, type Job, runProgram } from './timed.ts';
 
 const limit = 64 << 20;
@@ -40,7 +40,7 @@ async function measureApplying(name: string, bench: Bench): Promise<Result> {
   copyFileSync(join(repo, 'pine/deltas', commit, `${parent}.delta`), delta);
   copyFileSync(made, slot);
   const applier = await bundleApplier(path('applier.mjs'));
-  const node = [process.execPath, ...machineSettings(), applier] as const;
+  const node = (...args: string[]) => asOnMachine(process.execPath, args);
   const group = new MemoryGroup(limit);
   try {
     const job = (title: string, command: readonly string[]): Job => ({
@@ -55,10 +55,10 @@ async function measureApplying(name: string, bench: Bench): Promise<Result> {
     });
     const contestants = await compare(
       [
-        job('the delta into the slot, flushed', [...node, 'write', delta, old, slot]),
+        job('the delta into the slot, flushed', node(applier, 'write', delta, old, slot)),
         job('cat image > slot; sync', ['sh', '-c', 'cat "$0" >"$1"; sync "$1"', made, slot]),
-        job('reading it back (S2)', [...node, 'read-back', delta, old, slot]),
-        job('node doing nothing', [process.execPath, ...machineSettings(), '-e', '0']),
+        job('reading it back (S2)', node(applier, 'read-back', delta, old, slot)),
+        job('node doing nothing', node('-e', '0')),
       ],
       runs,
     );

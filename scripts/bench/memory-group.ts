@@ -43,10 +43,15 @@ export class MemoryGroup {
   }
 }
 
-/** Node.js' settings of /usr/bin/pinectl. */
-export function machineSettings(): readonly string[] {
+/** Starts Node.js as /usr/bin/pinectl does, with its settings and its environment. */
+export function asOnMachine(node: string, args: readonly string[]): readonly [string, ...string[]] {
   const script = readFileSync(join(projectFolder, 'overlay/usr/bin/pinectl'), 'utf8');
-  return /^exec node ((?:--\S+ )+)/m.exec(script)?.[1]?.trim().split(' ') ?? [];
+  const settings = /^exec node ((?:--\S+ )+)/m.exec(script)?.[1]?.trim().split(' ') ?? [];
+  const environment = [...script.matchAll(/(\w+)="\$\{\1:-(\d+)\}"/g)];
+  if (settings.length === 0 || environment.length === 0)
+    throw new Error('pinectl starts otherwise');
+  const values = environment.map(([, name, value]) => `${name}=${value}`);
+  return ['env', ...values, node, ...settings, ...args];
 }
 
 /** Drops a file, which is on stable storage, from the page cache. */
