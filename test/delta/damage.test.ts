@@ -1,9 +1,10 @@
 import { createHash } from 'node:crypto';
-import { brotliCompressSync, constants } from 'node:zlib';
+import { brotliCompressSync, constants, zstdCompressSync } from 'node:zlib';
 import { beforeAll, describe, expect, test } from 'vitest';
 import type { DeltaFile } from '../../src/delta/decode/delta-file.ts';
 import { openDelta } from '../../src/delta/decode/delta-file.ts';
 import { encodeDelta } from '../../src/delta/encode/encode-delta.ts';
+import type { Compression } from '../../src/delta/format/delta-format.ts';
 import { decodeHeader, encodeHeader } from '../../src/delta/format/header.ts';
 import { signDelta } from '../../src/delta/sign-delta.ts';
 import { PineError } from '../../src/error.ts';
@@ -32,6 +33,13 @@ beforeAll(async () => {
   to = await makeImage({ p: makeElf({ functions: grown, seed: 2 }), new: 'new', same: 'x' }, 'b');
   file = deltaBytes((await encodeDelta(from, to)).delta);
 });
+
+/** Bytes as zstd has them without compressing any, in a frame that asks for a window of so many bits. */
+function zstdFrame(bytes: Buffer, window: number): Buffer {
+  const header = Buffer.from([0x28, 0xb5, 0x2f, 0xfd, 0, (window - 10) << 3, 0, 0, 0]);
+  header.writeUIntLE((bytes.length << 3) | 1, 6, 3);
+  return Buffer.concat([header, bytes]);
+}
 
 /** Applies, and says how it ended: the code of the error, `right`, or `wrong` for other bytes. */
 async function ending(open: () => Promise<DeltaFile>): Promise<string> {
@@ -122,7 +130,11 @@ describe('streams that lie, although every hash is right', () => {
   });
 
   test('a window above 4 MiB, and what decompresses to more than the header says, are refused', async () => {
-    const other = async (literals: Buffer, plainSize: number): Promise<string> => {
+    const other = async (
+      literals: Buffer,
+      plainSize: number,
+      compression: Compression = 'brotli',
+    ): Promise<string> => {
       const header = decodeHeader(file.subarray(0, file.readUInt32LE(12)), 'x');
       const hashes = Buffer.concat(
         Array.from({ length: Math.ceil(literals.length / 65536) }, (_, piece) =>
@@ -131,7 +143,7 @@ describe('streams that lie, although every hash is right', () => {
             .digest(),
         ),
       );
-      const lying = { plainSize, size: literals.length, hashes };
+      const lying = { compression, plainSize, size: literals.length, hashes };
       const streams = { ...header.streams, literals: lying };
       const start = encodeHeader({ ...header, streams });
       const rest = file.subarray(file.readUInt32LE(12), -header.streams.literals.size);
@@ -152,12 +164,22 @@ describe('streams that lie, although every hash is right', () => {
     for (const window of [23, 24]) {
       expect(await other(brotli(plain, window), plainSize)).toBe('CORRUPT_DELTA');
     }
+    for (const window of [17, 22]) {
+      expect(await other(zstdFrame(plain, window), plainSize, 'zstd')).toBe('right');
+    }
+    expect(await other(zstdFrame(plain, 23), plainSize, 'zstd')).toBe('CORRUPT_DELTA');
+    expect(await other(zstdFrame(plain, 17), plainSize, 'brotli')).toBe('CORRUPT_DELTA');
     // 256 MiB of zeros in a few bytes.
-    const bomb = brotli(Buffer.alloc(256 << 20), 22);
-    expect(bomb.length).toBeLessThan(10_000);
+    const zeros = Buffer.alloc(256 << 20);
+    const params = { [constants.ZSTD_c_compressionLevel]: 1, [constants.ZSTD_c_windowLog]: 22 };
+    const bombs = { brotli: brotli(zeros, 22), zstd: zstdCompressSync(zeros, { params }) };
     const before = process.memoryUsage().rss;
-    expect(await other(bomb, plainSize)).toBe('CORRUPT_DELTA');
-    expect(await other(bomb, 16 * to.image.size)).toBe('CORRUPT_DELTA');
+    for (const compression of ['brotli', 'zstd'] as const) {
+      const bomb = bombs[compression];
+      expect(bomb.length).toBeLessThan(40_000);
+      expect(await other(bomb, plainSize, compression)).toBe('CORRUPT_DELTA');
+      expect(await other(bomb, 16 * to.image.size, compression)).toBe('CORRUPT_DELTA');
+    }
     expect(process.memoryUsage().rss - before).toBeLessThan(64 << 20);
   });
 

@@ -38,6 +38,14 @@ describe('a delta makes the new image of the old one', () => {
     expect(file.length).toBeLessThan(1200);
   });
 
+  test('with long streams left to zstd', async () => {
+    const text = Buffer.from(noise(150_000, 7).toString('hex'));
+    const { header } = await roundTrip({ a: 'one' }, { a: 'one', new: text });
+    expect(header.streams.literals.compression).toBe('zstd');
+    expect(header.streams.plan.compression).toBe('brotli');
+    expect(header.streams.literals.size).toBeLessThan(0.6 * text.length);
+  });
+
   test('with a changed file taken from the one of the same path', async () => {
     const old = noise(200_000, 3);
     const changed = Buffer.concat([old.subarray(0, 90_000), noise(50, 4), old.subarray(90_020)]);

@@ -1,10 +1,11 @@
 import { createHash } from 'node:crypto';
 import { pipeline, Readable } from 'node:stream';
-import { createBrotliDecompress } from 'node:zlib';
+import { constants, createBrotliDecompress, createZstdDecompress } from 'node:zlib';
 import { PineError } from '../../error.ts';
 import type { PositionedReader } from '../../ports/positioned-reader.ts';
 import { corruptDelta } from '../format/corrupt-delta.ts';
 import {
+  type Compression,
   hashSize,
   maxWindowBits,
   pieceSize,
@@ -62,8 +63,9 @@ export async function openDelta(
     },
     stream(stream) {
       const where = `${name}, the ${stream}`;
-      const { plainSize } = header.streams[stream];
-      return new StreamReader(decompress(compressed(stream), where), plainSize, where);
+      const { compression, plainSize } = header.streams[stream];
+      const plain = decompress(compressed(stream), compression, where);
+      return new StreamReader(plain, plainSize, where);
     },
   };
 }
@@ -87,18 +89,31 @@ async function* checkedPieces(
   }
 }
 
+const chunkSize = 32768;
+
+/** S9: it refuses a larger window by itself. */
+function zstdDecompress() {
+  return createZstdDecompress({
+    chunkSize,
+    params: { [constants.ZSTD_d_windowLogMax]: maxWindowBits },
+  });
+}
+
 async function* decompress(
   compressed: AsyncIterable<Buffer>,
+  compression: Compression,
   where: string,
 ): AsyncGenerator<Uint8Array> {
-  const decoder = createBrotliDecompress({ chunkSize: 32768 });
+  const isBrotli = compression === 'brotli';
+  const decoder = isBrotli ? createBrotliDecompress({ chunkSize }) : zstdDecompress();
+  const pieces = isBrotli ? checkWindow(compressed, where) : compressed;
   // Errors of either arrive where the decoder is read.
-  pipeline(Readable.from(checkWindow(compressed, where)), decoder, () => undefined);
+  pipeline(Readable.from(pieces), decoder, () => undefined);
   try {
     for await (const chunk of decoder) yield chunk;
   } catch (error) {
     if (error instanceof PineError) throw error;
-    throw corruptDelta('a stream that brotli can decompress', String(error), where);
+    throw corruptDelta(`a stream that ${compression} can decompress`, String(error), where);
   } finally {
     decoder.destroy();
   }

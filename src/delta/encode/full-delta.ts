@@ -58,7 +58,8 @@ async function writeLiterals(
   } finally {
     await file.close();
   }
-  return { plainSize, size, hashes: Buffer.concat(hashes, hashSize * hashes.length) };
+  const compression = 'brotli';
+  return { compression, plainSize, size, hashes: Buffer.concat(hashes, hashSize * hashes.length) };
 }
 
 /** A stream keeps what it is given; the bytes of an image are good only until the next are asked for. */

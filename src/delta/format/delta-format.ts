@@ -15,6 +15,10 @@ export const maxSignatures = 16;
 export const streamNames = ['plan', 'control', 'runs', 'differences', 'literals'] as const;
 export type StreamName = (typeof streamNames)[number];
 
+/** How a stream is compressed; the header has its place in this list. */
+export const compressions = ['brotli', 'zstd'] as const;
+export type Compression = (typeof compressions)[number];
+
 /** Kinds of items in the plan stream. */
 export const itemKind = { literal: 0, extent: 1, patch: 2, zeros: 3, recompressed: 4 } as const;
 

@@ -2,6 +2,8 @@ import type { Digest } from '../../image/digest.ts';
 import { isChecksum } from '../../repo/object-name.ts';
 import { corruptDelta } from './corrupt-delta.ts';
 import {
+  type Compression,
+  compressions,
   deltaMagic,
   deltaVersion,
   fixedHeaderSize,
@@ -24,6 +26,7 @@ export interface DeltaEnd {
 
 /** One of the compressed streams. */
 export interface StreamShape {
+  readonly compression: Compression;
   /** Bytes when it is decompressed, and in the file. */
   readonly plainSize: number;
   readonly size: number;
@@ -51,7 +54,9 @@ export function encodeHeader({ from, to, scratch, streams }: DeltaHeader): Buffe
   encodeDigest(header, 80, from.image);
   encodeDigest(header, 120, to.image);
   streamNames.forEach((name, index) => {
-    header.writeUIntLE(streams[name].plainSize, 160 + 16 * index, 6);
+    const { compression, plainSize } = streams[name];
+    header.writeUIntLE(plainSize, 160 + 16 * index, 6);
+    header.writeUInt16LE(compressions.indexOf(compression), 166 + 16 * index);
     header.writeUIntLE(streams[name].size, 168 + 16 * index, 6);
   });
   header.writeUIntLE(scratch, scratchPlace, 6);
@@ -86,7 +91,11 @@ export function decodeHeader(header: Buffer, where: string): DeltaHeader {
   }
   let at = fixedHeaderSize;
   const shapes = streamNames.map((_, index): StreamShape => {
-    const plainSize = number(header, 160 + 16 * index, where);
+    const plainSize = header.readUIntLE(160 + 16 * index, 6);
+    const compression = compressions[header.readUInt16LE(166 + 16 * index)];
+    if (compression === undefined) {
+      throw corruptDelta(compressions.join(' or '), 'another compression', where);
+    }
     const size = number(header, 168 + 16 * index, where);
     if (plainSize > mostPlain) {
       throw corruptDelta(`streams of at most ${mostPlain} bytes`, `${plainSize}`, where);
@@ -95,7 +104,7 @@ export function decodeHeader(header: Buffer, where: string): DeltaHeader {
     if (end > header.length) throw corruptDelta('a hash for each piece', 'fewer', where);
     const hashes = header.subarray(at, end);
     at = end;
-    return { plainSize, size, hashes };
+    return { compression, plainSize, size, hashes };
   });
   if (at !== header.length) throw corruptDelta('a hash for each piece', 'more', where);
   const [plan, control, runs, differences, literals] = shapes;

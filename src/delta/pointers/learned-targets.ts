@@ -1,6 +1,7 @@
 const bits = 15;
 /** Blocks of memory have 4096 bytes; so many are told apart. */
 const blocks = 4096;
+const none = new Float64Array(0);
 
 /**
  * Targets that turned out to be elsewhere than the copies told: a function whose beginning changed is in no copy,
@@ -8,9 +9,10 @@ const blocks = 4096;
  * Memory that the file has no content for is in no copy at all: what one address in it was off by, its neighbours are.
  */
 export class LearnedTargets {
-  readonly #old = new Float64Array(2 ** bits).fill(Number.NaN);
-  readonly #new = new Float64Array(2 ** bits);
-  readonly #shift = new Float64Array(blocks);
+  // Made when the first is learned: of most files nothing is.
+  #old = none;
+  #new = none;
+  #shift = none;
 
   find(old: number): number | undefined {
     const place = placeOf(old);
@@ -18,6 +20,10 @@ export class LearnedTargets {
   }
 
   set(old: number, found: number): void {
+    if (this.#old === none) {
+      this.#old = new Float64Array(2 ** bits).fill(Number.NaN);
+      this.#new = new Float64Array(2 ** bits);
+    }
     const place = placeOf(old);
     this.#old[place] = old;
     this.#new[place] = found;
@@ -34,6 +40,7 @@ export class LearnedTargets {
   }
 
   setShift(old: number, shift: number): void {
+    if (this.#shift === none) this.#shift = new Float64Array(blocks);
     this.#shift[blockOf(old)] = shift;
   }
 }

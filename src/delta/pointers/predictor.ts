@@ -9,6 +9,7 @@ import { learningClasses, maxSites, pageSize, Sites, valueForm } from './sites.t
 
 /** Sites of so many pages are kept: 40 KB each. */
 const recentPages = 4;
+const noSites = new Sites();
 
 /**
  * Rewrites the pointers of an old file to what they will probably be in the new one: site and target
@@ -19,7 +20,7 @@ export class Predictor {
   readonly #map: CopyMap;
   readonly #newSegments: readonly Segment[];
   /** Of the pages used last, the last one in front: copies go to and fro between a few. */
-  readonly #recent = Array.from({ length: recentPages }, () => ({ page: -1, sites: new Sites() }));
+  readonly #recent: { page: number; readonly sites: Sites }[] = [];
   readonly #learned = new LearnedTargets();
   /** For each site that was predicted last: where the copies lead its target, and what its value is relative to. */
   readonly #mapped = new Float64Array(maxSites);
@@ -28,7 +29,7 @@ export class Predictor {
   /** And whether that is memory behind the content of the file. */
   readonly #inMemory = new Uint8Array(maxSites);
   #page = -1;
-  #sites = new Sites();
+  #sites = noSites;
   #isNear = false;
   #isMemory = false;
 
@@ -46,12 +47,18 @@ export class Predictor {
   /** Finds the sites of the page that begins at `start`, unless it is one of those used last. */
   sitesOf(page: Uint8Array, start: number): Sites {
     if (this.#page === start) return this.#sites;
-    const known = this.#recent.findIndex((each) => each.page === start);
-    const [entry] = this.#recent.splice(known, 1);
-    if (entry === undefined) throw new RangeError('no place for the sites of a page');
-    this.#recent.unshift(entry);
-    if (known < 0) this.#finder.find(page, start, entry.sites);
-    entry.page = start;
+    const recent = this.#recent;
+    const known = recent.findIndex((each) => each.page === start);
+    let entry = recent[known];
+    if (entry === undefined) {
+      entry = recent.length === recentPages ? recent.pop() : undefined;
+      entry ??= { page: start, sites: new Sites() };
+      entry.page = start;
+      this.#finder.find(page, start, entry.sites);
+    } else {
+      recent.splice(known, 1);
+    }
+    recent.unshift(entry);
     this.#page = start;
     this.#sites = entry.sites;
     return entry.sites;
