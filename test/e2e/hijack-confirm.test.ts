@@ -27,7 +27,8 @@ describe.skipIf(unableToTakeOver !== undefined)('a Debian server that was taken 
     await server.ssh('admin', hostKey, 'true');
     await server.confirmed();
     const { takeOver } = await server.status();
-    expect(takeOver?.confirmed?.by).toBe('a login of admin by publickey from 10.0.2.2');
+    // Of a session that is seen before its line in the log only the name is known.
+    expect(takeOver?.confirmed?.by).toMatch(/^a login of admin( by publickey from 10\.0\.2\.2)?$/);
     expect(await machine.check('ls /etc/pine /etc/runlevels/default')).not.toMatch(
       /hijack$|first-login/m,
     );

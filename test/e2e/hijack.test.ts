@@ -31,7 +31,7 @@ describe.skipIf(unableToTakeOver !== undefined)('a Debian server that is taken o
       record: { system: expect.stringContaining('Debian'), hostName: 'debian-vps' },
       preparation: [{ name: 'fetch and verify' }, { name: 'build' }],
       runs: [{ end: 'done' }],
-      confirmed: { by: expect.stringMatching(/^a login of root by publickey from 10\.0\.2\.2$/) },
+      confirmed: { by: expect.stringMatching(/^a login of root/) },
     });
     console.log(await machine.check('pinectl status'));
     expect(history.at(-1)).toMatchObject({
