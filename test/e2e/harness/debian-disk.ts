@@ -97,7 +97,9 @@ export async function makeDebianDisk(disk: string, server: DebianServer): Promis
   try {
     await run('partx', ['-a', loop]);
     for (const number of numbers) await makeNode(loop, number);
-    await run('mkfs.ext4', ['-q', '-F', partition]);
+    // What the mke2fs of Debian 13 sets by itself
+    const newer = server.suite === 'trixie' ? ['-O', 'metadata_csum_seed,orphan_file'] : [];
+    await run('mkfs.ext4', ['-q', '-F', ...newer, partition]);
     const bind = async (args: string[], at: string) => {
       await run('mount', [...args, at]);
       mounted = [at, ...mounted];
@@ -167,8 +169,8 @@ async function debianTree(server: DebianServer): Promise<string> {
   return kept;
 }
 
-/** A kernel without udev names a partition in /sys and makes no node. */
-async function makeNode(loop: string, number: number): Promise<void> {
+/** Makes the node of a partition: a kernel without udev only names it in /sys. */
+export async function makeNode(loop: string, number: number): Promise<void> {
   const node = `${loop}p${number}`;
   if (existsSync(node)) return;
   const path = `/sys/block/${basename(loop)}/${basename(node)}/dev`;
