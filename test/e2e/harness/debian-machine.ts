@@ -7,6 +7,7 @@ import type { Status } from '../../../src/deploy/status.ts';
 import { missing } from '../../support/requirements.ts';
 import { type DebianServer, makeDebianDisk, putOnDebian } from './debian-disk.ts';
 import { ipv6Network } from './debian-network.ts';
+import { copyDisk } from './lab.ts';
 import { Machine } from './machine.ts';
 import { pinectl } from './pinectl.ts';
 import { refOf } from './release.ts';
@@ -14,19 +15,22 @@ import { serveFolder } from './web-server.ts';
 
 const { folder = '/nowhere', skipped } = inject('e2e');
 
-/** Why no take-over can be run here, or undefined. */
-export const unableToTakeOver =
-  process.env.PINE_FULL === '1'
-    ? (skipped ?? missing('mmdebstrap', 'openssh', 'strip', 'root'))
-    : 'skipped: half an hour of take-overs is for a full run: PINE_FULL=1';
-if (process.env.PINE_FULL !== '1') console.warn(unableToTakeOver);
+/** Whether everything is run, which takes hours where machines are emulated. */
+export const isFullRun = process.env.PINE_FULL === '1';
+/** Why there can be no Debian here that is taken over, or undefined. */
+export const unableToMakeDebian = skipped ?? missing('mmdebstrap', 'openssh', 'strip', 'root');
+/** Why there is none in this run, but the one that is in every run (hijack-faults.test.ts); or undefined. */
+export const unableToTakeOver = isFullRun
+  ? unableToMakeDebian
+  : 'skipped: half an hour of take-overs is for a full run: PINE_FULL=1';
+if (!isFullRun) console.warn(unableToTakeOver);
 const single = join(projectFolder, 'dist/pinectl-linux-x64');
 
 /** A Debian server in QEMU, with pinectl as one file on it, and a repository of its own. */
 export class DebianMachine {
   machine: Machine;
   readonly command: string;
-  readonly #work: string;
+  readonly work: string;
   readonly #sshPort: number;
   readonly #web: Awaited<ReturnType<typeof serveFolder>>;
 
@@ -38,7 +42,7 @@ export class DebianMachine {
     command: string,
   ) {
     this.machine = machine;
-    this.#work = work;
+    this.work = work;
     this.#sshPort = sshPort;
     this.#web = web;
     this.command = command;
@@ -52,9 +56,12 @@ export class DebianMachine {
       release?: string;
       /** What confirms pine besides its health checks: by default nothing more is needed. */
       confirmation?: string;
+      /** Keeps the disk as it was before, and every write to it: `before.img` and `writes` in `work`. */
+      record?: boolean;
     },
   ): Promise<DebianMachine> {
-    const { memory, release = 'server', confirmation = '--confirm-after 0', ...debian } = options;
+    const { memory, release = 'server', confirmation = '--confirm-after 0', ...others } = options;
+    const { record = false, ...debian } = others;
     const work = join(folder, 'runs', name);
     rmSync(work, { recursive: true, force: true });
     mkdirSync(work, { recursive: true });
@@ -71,8 +78,10 @@ export class DebianMachine {
     cpSync(join(folder, 'repo/refs'), join(work, 'repo/refs'), { recursive: true });
     const sshPort = await freePort();
     const web = await serveFolder(join(work, 'repo'));
+    if (record) await copyDisk(disk, join(work, 'before.img'));
     const machine = await Machine.start({
       ...{ memory, disk, firmware: options.firmware ?? 'bios', ipv6: ipv6Network },
+      ...(record ? { writeLog: join(work, 'writes') } : {}),
       forward: { port: sshPort, to: '10.0.2.15:22' },
     });
     const server = new DebianMachine(
@@ -95,7 +104,7 @@ export class DebianMachine {
     const repository = join(folder, 'repo');
     const name = version === 'v1' ? `${refOf('server')}^` : refOf('server');
     const commit = await pinectl('rev-parse', '--repo', repository, name);
-    const file = join(this.#work, 'repo/refs/heads', refOf('server'));
+    const file = join(this.work, 'repo/refs/heads', refOf('server'));
     rmSync(file);
     writeFileSync(file, `${commit.trim()}\n`);
   }
@@ -137,10 +146,10 @@ export class DebianMachine {
 
   /** Runs a command over SSH, with the key that the user had on Debian, if the host key is that of Debian. */
   async ssh(user: string, hostKey: string, command: string): Promise<string> {
-    const known = join(this.#work, 'known_hosts');
+    const known = join(this.work, 'known_hosts');
     writeFileSync(known, `[127.0.0.1]:${this.#sshPort} ${hostKey}\n`);
     return run('ssh', [
-      ...['-i', join(this.#work, 'login'), '-p', String(this.#sshPort), '-o', 'BatchMode=yes'],
+      ...['-i', join(this.work, 'login'), '-p', String(this.#sshPort), '-o', 'BatchMode=yes'],
       ...['-o', `UserKnownHostsFile=${known}`, '-o', 'HostKeyAlgorithms=ssh-ed25519'],
       ...['-o', 'ConnectTimeout=60', '-o', 'IdentitiesOnly=yes', `${user}@127.0.0.1`, command],
     ]);
@@ -149,7 +158,7 @@ export class DebianMachine {
   async [Symbol.asyncDispose](): Promise<void> {
     await this.machine.kill();
     await this.#web.close();
-    if (process.env.PINE_E2E_FOLDER === undefined) rmSync(this.#work, { recursive: true });
+    if (process.env.PINE_E2E_FOLDER === undefined) rmSync(this.work, { recursive: true });
   }
 }
 

@@ -1,5 +1,5 @@
 import { type ChildProcess, spawn } from 'node:child_process';
-import { copyFileSync, existsSync, readFileSync, rmSync } from 'node:fs';
+import { copyFileSync, existsSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { type CommandResult, Control } from './control.ts';
 import { hasKvm } from './kvm.ts';
 
@@ -17,6 +17,10 @@ export interface MachineOptions {
   readonly forward?: { readonly port: number; readonly to: string };
   /** The network that the guest is on with IPv6, in place of QEMU's own. */
   readonly ipv6?: string;
+  /** Keeps every write to the disk in this file too, as write-log.ts reads it. */
+  readonly writeLog?: string;
+  /** The disk stays as it is: what the machine writes goes when it is switched off. */
+  readonly snapshot?: boolean;
 }
 
 const running = new Set<ChildProcess>();
@@ -185,8 +189,7 @@ function qemuArguments(options: MachineOptions, control: string): string[] {
       : ['-accel', 'tcg,thread=multi,tb-size=64', '-cpu', 'qemu64']),
     ...['-m', String(options.memory), '-display', 'none', '-nodefaults', '-vga', 'std'],
     ...firmware,
-    // What the guest flushed need not reach this host's disk: tests kill QEMU, not the host.
-    ...['-drive', `file=${options.disk},format=raw,if=none,id=disk,cache=unsafe`],
+    ...disk(options),
     ...['-device', 'virtio-blk-pci,drive=disk'],
     ...[
       '-netdev',
@@ -200,6 +203,19 @@ function qemuArguments(options: MachineOptions, control: string): string[] {
     ...(options.clock ? ['-rtc', `base=${options.clock}`] : []),
     ...(options.watchdog ? ['-device', 'i6300esb', '-action', 'watchdog=reset'] : []),
   ];
+}
+
+/** What the guest flushed need not reach this host's disk: tests kill QEMU, not the host. */
+function disk({ disk, writeLog, snapshot }: MachineOptions): string[] {
+  if (writeLog === undefined) {
+    const overlay = snapshot === true ? ',snapshot=on' : '';
+    return ['-drive', `file=${disk},format=raw,if=none,id=disk,cache=unsafe${overlay}`];
+  }
+  if (!existsSync(writeLog)) writeFileSync(writeLog, '');
+  const file = (role: string, path: string) =>
+    `${role}.driver=file,${role}.filename=${path},${role}.cache.no-flush=on`;
+  const options = [file('file', disk), file('log', writeLog), 'log-super-update-interval=1'];
+  return ['-blockdev', `driver=blklogwrites,node-name=disk,${options.join()}`];
 }
 
 /** A part of a network's description: its IPv6, and connections to a port of the host that go to the guest. */

@@ -25,8 +25,8 @@ export function refOf(name: string): string {
  * Builds everything that the machines of the tests need, in `folder`:
  *
  * - `repo`: signed commits. `server` is v2 with v1 as parent; every other ref is a v2 that is broken
- *   in one way (`panic`, `unhealthy`, `hang`, `no-network`), comes from a mirror with gzipped modules (`mirror`),
- *   or has the kernel with the watchdog's driver (`watchdog`, `dead`)
+ *   in one way (`panic`, `unhealthy`, `hang`, `no-network`, `driverless`), comes from a mirror with gzipped
+ *   modules (`mirror`), or has the kernel with the watchdog's driver (`watchdog`, `dead`)
  * - `v1.img`: a disk with v1
  * - `armed-NAME.img`: such a disk after `pinectl upgrade` wrote and armed that ref on it: the next boot
  *   is its trial. Made on the host, which takes seconds where an emulated machine takes minutes
@@ -67,7 +67,7 @@ export async function buildRelease(folder: string): Promise<void> {
   await image('server', 'v1.img');
   await commit('server', v2, 'v2: security update');
   await arm('server', 'v1.img');
-  for (const name of ['panic', 'unhealthy', 'hang', 'no-network'] as const) {
+  for (const name of ['panic', 'unhealthy', 'hang', 'no-network', 'driverless'] as const) {
     const root = await copyOf(v2, name);
     breakages[name](root);
     await commit(name, root, `v3: ${name}`);

@@ -1,9 +1,11 @@
+import { execFileSync } from 'node:child_process';
 import {
   appendFileSync,
   copyFileSync,
   existsSync,
   globSync,
   mkdirSync,
+  readdirSync,
   readFileSync,
   renameSync,
   rmSync,
@@ -170,4 +172,11 @@ export const breakages = {
       '#!/bin/sh\necho "test: init hangs" >/dev/console\nwhile :; do sleep 1000; done\n',
       0o755,
     ),
+  /** Its kernel has no driver for the network card. */
+  driverless: (root: string) => {
+    for (const path of globSync('lib/modules/*/**/virtio_net.ko*', { cwd: root }))
+      rmSync(join(root, path));
+    for (const version of readdirSync(join(root, 'lib/modules')))
+      execFileSync('/sbin/depmod', ['-b', root, version]);
+  },
 } as const;
