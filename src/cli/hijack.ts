@@ -211,7 +211,7 @@ async function stage(
         `It took: ${describeSteps(staged.times)}.`,
         `${describeConfirmation(planned.confirmation)}, else Debian comes back.`,
         options.kexec === true
-          ? 'The installer is in memory: `systemctl kexec` starts it. A reboot or a power cut forgets it.'
+          ? 'The installer is in memory: `systemctl kexec` starts it. A power cut forgets it, as a reboot of Debian 12 does.'
           : 'The next boot starts the installer, once: reboot.',
         'To take it away: pinectl hijack --cancel',
       ].join('\n'),
