@@ -1,5 +1,5 @@
 import { join } from 'node:path';
-import { afterAll, describe, expect, inject, test } from 'vitest';
+import { afterAll, describe, expect, inject, test, vi } from 'vitest';
 import { cacheFolder } from '../../scripts/root/programs.ts';
 import { randomSource } from '../fuzz/mutate.ts';
 import { arriveUnderLoad, restarts } from './harness/arrival.ts';
@@ -35,6 +35,7 @@ const lanes = Number(process.env.PINE_LANES ?? 1);
 /** What PINE_E2E_FOLDER kept is used again. */
 const isKept = isRecorded(work);
 const verdicts: Verdict[] = [];
+if (isFullRun) vi.setConfig({ testTimeout: 6 * 3_600_000 }); // for each phase
 
 let server: DebianMachine | undefined;
 let recorded: RecordedTakeOver | undefined;
