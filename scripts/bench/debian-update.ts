@@ -61,6 +61,23 @@ export async function debianUpdate(samePath: boolean): Promise<{ old: string; ne
   return { old: join(renamed, 'old'), new: join(renamed, 'new') };
 }
 
+/** Two trees with nothing but the kernels of these. */
+export async function debianKernels(): Promise<{ old: string; new: string }> {
+  const plain = await debianUpdate(false);
+  const kept = join(cacheFolder, 'bench', 'debian-kernel');
+  const trees = { old: join(kept, 'old'), new: join(kept, 'new') };
+  if (existsSync(kept)) return trees;
+  const work = mkdtempSync(`${kept}.`);
+  for (const [index, name] of (['old', 'new'] as const).entries()) {
+    const boot = join(work, name, 'boot');
+    mkdirSync(boot, { recursive: true });
+    const kernel = join(plain[name], 'boot', `vmlinuz-${kernels[index]}`);
+    await run('cp', ['-a', '--reflink=auto', kernel, join(boot, 'vmlinuz')]);
+  }
+  renameSync(work, kept);
+  return trees;
+}
+
 /** The same trees with kernel modules that are .ko.gz, as Alpine's are. */
 export async function packedDebianUpdate(): Promise<{ old: string; new: string }> {
   const plain = await debianUpdate(false);

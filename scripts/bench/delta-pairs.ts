@@ -1,7 +1,7 @@
 import { existsSync, mkdirSync, mkdtempSync, renameSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { cacheFolder, run, sharedAlpine } from '../root/programs.ts';
-import { debianUpdate, packedDebianUpdate } from './debian-update.ts';
+import { debianKernels, debianUpdate, packedDebianUpdate } from './debian-update.ts';
 import { type Bench, CannotMeasure } from './measurement.ts';
 
 /** What bsdiff is run on: both images, each changed file, or the one file that there is (its path). */
@@ -51,8 +51,14 @@ export const pairs: Readonly<Record<string, Pair>> = {
     bsdiff: 'files',
     trees: () => debianUpdate(false),
   },
+  kernel: {
+    what: 'the kernel of that server alone',
+    isLong: true,
+    bsdiff: { file: 'boot/vmlinuz' },
+    trees: debianKernels,
+  },
   'server-same-path': {
-    what: 'the same, the version taken out of the paths of kernel and modules',
+    what: 'that server, the version taken out of the paths of kernel and modules',
     isLong: true,
     bsdiff: 'files',
     trees: () => debianUpdate(true),
