@@ -18,13 +18,13 @@ const usualRuns = 5;
 
 const measurements: Record<string, () => Promise<Loaded>> = {
   ...Object.fromEntries(
-    ['make-root', 'mini', 'mini-arm64', 'node', 'server'].map((pair) => [
+    ['make-root', 'mini', 'mini-arm64', 'node', 'kernel', 'server'].map((pair) => [
       `apply:${pair}`,
       async () => (await import('./apply.ts')).measurementOf(pair),
     ]),
   ),
   ...Object.fromEntries(
-    ['make-root', 'mini', 'mini-arm64', 'node', 'server'].map((pair) => [
+    ['make-root', 'mini', 'mini-arm64', 'node', 'kernel', 'server'].map((pair) => [
       `apply-http:${pair}`,
       async () => (await import('./apply-http.ts')).measurementOf(pair),
     ]),
@@ -34,7 +34,7 @@ const measurements: Record<string, () => Promise<Loaded>> = {
   ...Object.fromEntries(
     [
       ...['make-root', 'mini', 'mini-arm64', 'node'],
-      ...['server', 'server-same-path', 'server-packed', 'server-expanded'],
+      ...['kernel', 'server', 'server-same-path', 'server-packed', 'server-expanded'],
     ].map((pair) => [
       `delta:${pair}`,
       async () => (await import('./delta.ts')).measurementOf(pair),
