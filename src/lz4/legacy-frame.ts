@@ -11,7 +11,8 @@ const blockHead = 4;
 export const legacyBlockSize = 8 << 20;
 /** The most bytes that such a block has when it is compressed. */
 const longestCompressed = legacyBlockSize + Math.floor(legacyBlockSize / 255) + 16;
-const readSize = 128 * 1024;
+/** So much is read at a time. */
+export const legacyReadSize = 128 * 1024;
 
 /** Reads `length` bytes from a position on. */
 export type ReadBytes = (position: number, length: number) => Promise<Uint8Array>;
@@ -46,8 +47,8 @@ export async function* expandLegacyFrame(
   for (const length of await legacyBlocks(read, size)) {
     at += blockHead;
     decoder.enter();
-    for (const end = at + length; at < end; at += Math.min(readSize, end - at)) {
-      yield* decoder.decode(await read(at, Math.min(readSize, end - at)));
+    for (const end = at + length; at < end; at += Math.min(legacyReadSize, end - at)) {
+      yield* decoder.decode(await read(at, Math.min(legacyReadSize, end - at)));
     }
     yield decoder.finish();
   }

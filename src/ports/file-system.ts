@@ -26,8 +26,8 @@ export interface FileSystem {
   status(path: string): Promise<FileStatus | undefined>;
   /** Reads a file of at most `limit` bytes; `undefined` when it is missing; throws CORRUPT_TOO_LARGE beyond. */
   readFile(path: string, limit: number): Promise<Buffer | undefined>;
-  /** Reads a piece of a file; fewer bytes than asked for only at its end. */
-  readAt(path: string, position: number, length: number): Promise<Buffer>;
+  /** Reads a piece of a file, into `into` if that is given and known; fewer bytes than asked for only at its end. */
+  readAt(path: string, position: number, length: number, into?: Buffer): Promise<Buffer>;
   /** Creates or truncates. */
   writeFile(path: string, bytes: Uint8Array, mode: number): Promise<void>;
   /** Adds at the end of an existing file, or creates it. */

@@ -40,10 +40,10 @@ export const nodeFileSystem: FileSystem = {
     }
   },
 
-  async readAt(path, position, length) {
+  async readAt(path, position, length, into) {
     const file = fs.openSync(native(path), 'r');
     try {
-      return readUpTo(file, position, length);
+      return readUpTo(file, position, length, into);
     } finally {
       fs.closeSync(file);
     }
@@ -135,11 +135,11 @@ function native(path: string): string | Buffer {
   return path.isWellFormed() ? path : bytesOfPath(path);
 }
 
-function readUpTo(file: number, position: number, length: number): Buffer {
+function readUpTo(file: number, position: number, length: number, into?: Buffer): Buffer {
   // `length` may be a generous bound: the buffer follows the file, not the bound (S9).
   const { size } = fs.fstatSync(file);
   const room = Math.min(length, Math.max(size - position, 4096));
-  const buffer = Buffer.alloc(room);
+  const buffer = into?.subarray(0, room) ?? Buffer.alloc(room);
   let done = 0;
   while (done < room) {
     const count = fs.readSync(file, buffer, done, room - done, position + done);

@@ -7,7 +7,7 @@ import { corruptDelta } from '../format/corrupt-delta.ts';
 import {
   type Compression,
   hashSize,
-  maxWindowBits,
+  mostWindowBits,
   pieceSize,
   type StreamName,
   streamNames,
@@ -63,8 +63,9 @@ export async function openDelta(
     },
     stream(stream) {
       const where = `${name}, the ${stream}`;
+      const mostBits = mostWindowBits(header.scratch);
       const { compression, plainSize } = header.streams[stream];
-      const plain = decompress(compressed(stream), compression, where);
+      const plain = decompress(compressed(stream), compression, mostBits, where);
       return new StreamReader(plain, plainSize, where);
     },
   };
@@ -92,21 +93,22 @@ async function* checkedPieces(
 const chunkSize = 32768;
 
 /** S9: it refuses a larger window by itself. */
-function zstdDecompress() {
+function zstdDecompress(mostBits: number) {
   return createZstdDecompress({
     chunkSize,
-    params: { [constants.ZSTD_d_windowLogMax]: maxWindowBits },
+    params: { [constants.ZSTD_d_windowLogMax]: mostBits },
   });
 }
 
 async function* decompress(
   compressed: AsyncIterable<Buffer>,
   compression: Compression,
+  mostBits: number,
   where: string,
 ): AsyncGenerator<Uint8Array> {
   const isBrotli = compression === 'brotli';
-  const decoder = isBrotli ? createBrotliDecompress({ chunkSize }) : zstdDecompress();
-  const pieces = isBrotli ? checkWindow(compressed, where) : compressed;
+  const decoder = isBrotli ? createBrotliDecompress({ chunkSize }) : zstdDecompress(mostBits);
+  const pieces = isBrotli ? checkWindow(compressed, mostBits, where) : compressed;
   // Errors of either arrive where the decoder is read.
   pipeline(Readable.from(pieces), decoder, () => undefined);
   try {
@@ -122,13 +124,14 @@ async function* decompress(
 /** S9: what the decoder would take for a stream shows in its first byte (RFC 7932, section 9.1). */
 async function* checkWindow(
   compressed: AsyncIterable<Buffer>,
+  mostBits: number,
   where: string,
 ): AsyncGenerator<Buffer> {
   let isFirst = true;
   for await (const piece of compressed) {
     const bits = isFirst ? windowBits(piece[0] ?? 0) : 0;
-    if (bits > maxWindowBits) {
-      throw corruptDelta(`a window of at most ${maxWindowBits} bits`, `${bits} bits`, where);
+    if (bits > mostBits) {
+      throw corruptDelta(`a window of at most ${mostBits} bits`, `${bits} bits`, where);
     }
     isFirst = false;
     yield piece;

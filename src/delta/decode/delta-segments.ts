@@ -8,7 +8,7 @@ import { OldFile } from './old-file.ts';
 import { OldWindows } from './old-windows.ts';
 import { type PatchStreams, patchedBytes, readCopies } from './patch-reader.ts';
 import { boundsOf, readItem } from './read-item.ts';
-import { recompressedBytes } from './recompressed.ts';
+import { type OldSources, recompressedBytes } from './recompressed.ts';
 import type { StreamReader } from './stream-reader.ts';
 
 /**
@@ -36,7 +36,12 @@ export async function* deltaSegments(
   const all = [plan, control, runs, bytes, literals];
   const windows = new OldWindows(base);
   try {
-    const items = readItems(delta, plan, { control, literals, differences }, windows, scratch);
+    const items = readItems(
+      delta,
+      plan,
+      { control, literals, differences },
+      { windows, base, scratch },
+    );
     yield* items;
     await differences.finish();
     for (const stream of all) await stream.finish();
@@ -50,8 +55,7 @@ async function* readItems(
   delta: DeltaFile,
   plan: StreamReader,
   streams: PatchStreams,
-  windows: OldWindows,
-  scratch: Scratch,
+  { windows, base, scratch }: OldSources,
 ): AsyncGenerator<Segment> {
   const made = new MadeBytes();
   const sizes = boundsOf(delta.header);
@@ -84,8 +88,8 @@ async function* readItems(
       case 'recompressed': {
         const { shape } = item;
         scratchUsed = Math.max(scratchUsed, shape.patch.oldSize);
-        const old = new OldFile(windows, shape.oldOffset, shape.oldLength);
-        yield* made.add(recompressedBytes(shape, old, scratch, streams, delta.name));
+        const old = { windows, base, scratch };
+        yield* made.add(recompressedBytes(shape, old, streams, delta.name));
       }
     }
   }

@@ -11,7 +11,7 @@ const mostAhead = 4;
  * and here and there, which is read in small ones. Fixed numbers of both are in memory, whatever the image (S9).
  */
 export class OldWindows {
-  readonly #base: PositionedReader;
+  #base: PositionedReader;
   readonly #large = new Windows(512 << 10, 3);
   readonly #small = new Windows(32 << 10, 16);
   /** The number of the large window that was read last, and of the one that was missed last, how often. */
@@ -24,6 +24,12 @@ export class OldWindows {
   #bounds: Bounds = { from: 0, to: 0 };
 
   constructor(base: PositionedReader) {
+    this.#base = base;
+  }
+
+  /** Something else is read from here on: its first part is to be entered. */
+  async readFrom(base: PositionedReader): Promise<void> {
+    await this.settle();
     this.#base = base;
   }
 

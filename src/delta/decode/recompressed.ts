@@ -1,11 +1,19 @@
 import { InvalidLz4 } from '../../lz4/block-format.ts';
+import type { PositionedReader } from '../../ports/positioned-reader.ts';
 import { corruptDelta } from '../format/corrupt-delta.ts';
-import { type Codec, codecOf } from '../recompress/codec.ts';
+import { type Codec, codecOf, expandReadSize } from '../recompress/codec.ts';
 import type { Scratch } from '../recompress/scratch.ts';
 import { OldFile } from './old-file.ts';
-import { OldWindows } from './old-windows.ts';
+import type { OldWindows } from './old-windows.ts';
 import { type PatchShape, type PatchStreams, patchedBytes, readCopies } from './patch-reader.ts';
 import type { StreamReader } from './stream-reader.ts';
+
+/** Where the old image is read, and what is decompressed of it: through the same windows, one after the other. */
+export interface OldSources {
+  readonly windows: OldWindows;
+  readonly base: PositionedReader;
+  readonly scratch: Scratch;
+}
 
 /** A compressed part of the new image, as the plan stream has it. */
 export interface RecompressedShape {
@@ -24,9 +32,8 @@ export interface RecompressedShape {
  * next is asked for; just as many as the plan says. Throws CORRUPT_DELTA.
  */
 export async function* recompressedBytes(
-  { codec: number, length, patch }: RecompressedShape,
-  old: OldFile,
-  scratch: Scratch,
+  { codec: number, length, oldOffset, oldLength, patch }: RecompressedShape,
+  { windows, base, scratch }: OldSources,
   streams: PatchStreams,
   where: string,
 ): AsyncGenerator<Uint8Array> {
@@ -34,10 +41,10 @@ export async function* recompressedBytes(
   const parameters = await readParameters(number, patch.newSize, streams.control, where);
   const copies = await readCopies(patch, streams.control, where);
   await scratch.clear();
-  let windows: OldWindows | undefined;
   try {
+    const old = new OldFile(windows, oldOffset, oldLength);
     await expandInto(scratch, codec, old, patch.oldSize, where);
-    windows = new OldWindows({ size: patch.oldSize, read: scratch.read });
+    await windows.readFrom({ size: patch.oldSize, read: scratch.read });
     const content = new OldFile(windows, 0, patch.oldSize);
     const patched = patchedBytes(patch, content, copies, streams);
     let made = 0;
@@ -51,7 +58,7 @@ export async function* recompressedBytes(
     if (!(error instanceof InvalidLz4)) throw error;
     throw corruptDelta(`what codec ${number} reads and makes`, error.message, where);
   } finally {
-    await windows?.settle();
+    await windows.readFrom(base);
     await scratch.clear();
   }
 }
@@ -84,7 +91,9 @@ async function expandInto(
   where: string,
 ): Promise<void> {
   let made = 0;
-  const read = (position: number, length: number) => old.read(position, length);
+  // One for all: what is left over would be taken back too late in little memory.
+  const buffer = Buffer.allocUnsafe(expandReadSize);
+  const read = (position: number, length: number) => old.read(position, length, buffer);
   for await (const piece of codec.expand(read, old.size)) {
     made += piece.length;
     // S10: there is room for no more.

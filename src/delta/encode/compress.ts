@@ -5,6 +5,7 @@ import {
   type Compression,
   hashSize,
   maxWindowBits,
+  mostWindowBits,
   pieceSize,
   type StreamName,
   streamNames,
@@ -51,7 +52,8 @@ export async function compressDelta(
   const shapes = new Map<StreamName, StreamShape>();
   for (const name of streamNames) {
     const { bytes, length } = sinks[name];
-    const [compression, compressed] = await compressStream(bytes, effort);
+    const most = mostWindowBits(sinks.scratch);
+    const [compression, compressed] = await compressStream(bytes, effort, most);
     payload.push(compressed);
     const hashes = hashPieces(compressed);
     shapes.set(name, { compression, plainSize: length, size: compressed.length, hashes });
@@ -79,32 +81,37 @@ export async function compressDelta(
 async function compressStream(
   bytes: Uint8Array,
   effort: Effort,
+  mostBits: number,
 ): Promise<[compression: Compression, compressed: Buffer]> {
   const { length } = bytes;
   if (effort === 'best' || length <= longestBrotli) {
-    return ['brotli', await compressBrotli(bytes, brotliOptions(length, effort))];
+    return ['brotli', await compressBrotli(bytes, brotliOptions(length, effort, mostBits))];
   }
   const params = {
     [constants.ZSTD_c_compressionLevel]: zstdLevel,
-    [constants.ZSTD_c_windowLog]: windowBits(length),
+    [constants.ZSTD_c_windowLog]: windowBits(length, mostBits),
   };
   return ['zstd', await compressZstd(bytes, { params, pledgedSrcSize: length })];
 }
 
 /** How a stream of so many bytes is compressed. */
-export function brotliOptions(length: number, effort: Effort): BrotliOptions {
+export function brotliOptions(
+  length: number,
+  effort: Effort,
+  mostBits: number = maxWindowBits,
+): BrotliOptions {
   const found = qualities[effort].find(([longest]) => length <= longest);
   return {
     params: {
       [constants.BROTLI_PARAM_QUALITY]: found?.[1] ?? leastQuality,
-      [constants.BROTLI_PARAM_LGWIN]: windowBits(length),
+      [constants.BROTLI_PARAM_LGWIN]: windowBits(length, mostBits),
       [constants.BROTLI_PARAM_SIZE_HINT]: length,
     },
   };
 }
 
-function windowBits(length: number): number {
-  return Math.min(maxWindowBits, Math.max(10, Math.ceil(Math.log2(length + 1))));
+function windowBits(length: number, most: number): number {
+  return Math.min(most, Math.max(10, Math.ceil(Math.log2(length + 1))));
 }
 
 function hashPieces(bytes: Uint8Array): Buffer {

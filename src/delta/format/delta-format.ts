@@ -30,3 +30,10 @@ export const mostExpansion = 16;
 export const maxCopies = 2 ** 18;
 /** Logarithm of the largest window that a stream is compressed with: what a decoder needs for each. */
 export const maxWindowBits = 22;
+/** The same where something is decompressed besides, and compressed again: that takes as much. */
+const scratchWindowBits = 21;
+
+/** The largest window of a delta that decompresses so many bytes of the old image. */
+export function mostWindowBits(scratch: number): number {
+  return scratch > 0 ? scratchWindowBits : maxWindowBits;
+}

@@ -1,5 +1,8 @@
-import type { ReadBytes } from '../../lz4/legacy-frame.ts';
+import { legacyReadSize, type ReadBytes } from '../../lz4/legacy-frame.ts';
 import { lz4Legacy } from './lz4-legacy.ts';
+
+/** No more is read at a time to be decompressed. */
+export const expandReadSize = legacyReadSize;
 
 /** A way in which content is compressed, which gives the very same bytes each time. */
 export interface Codec {

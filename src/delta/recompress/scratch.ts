@@ -9,7 +9,8 @@ export interface Scratch {
   add(bytes: Uint8Array): Promise<void>;
   /** No more is added. */
   finish(): Promise<void>;
-  read(position: number, length: number): Promise<Buffer>;
+  /** Into `into` where that is given and can be. */
+  read(position: number, length: number, into?: Buffer): Promise<Buffer>;
   /** Takes no room any more, and begins anew. */
   clear(): Promise<void>;
 }
@@ -36,8 +37,8 @@ export function scratchFile(
       }
     },
     finish,
-    async read(position, length) {
-      const bytes = await files.readAt(path, position, length);
+    async read(position, length, into) {
+      const bytes = await files.readAt(path, position, length, into);
       if (bytes.length === length) return bytes;
       throw corruptDelta(`${length} bytes at ${position}`, `${bytes.length}`, path);
     },
