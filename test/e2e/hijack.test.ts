@@ -63,6 +63,7 @@ describe.skipIf(unableToTakeOver !== undefined)('a Debian server that is taken o
     await machine.waitForBoot({ seconds: 600, slot: '' });
     expect(await machine.check('cat /etc/debian_version; hostname')).toMatch(/^12.*\ndebian-vps$/);
     expect(await machine.check('sha256sum /etc/shadow')).toBe(secret);
+    await machine.check('until systemctl is-active ssh >/dev/null; do sleep 1; done');
     for (const user of ['root', 'admin']) {
       expect(await server.ssh(user, hostKey, 'id -un')).toBe(`${user}\n`);
     }
