@@ -154,6 +154,9 @@ until find_slot $key; do
 	fi
 	sleep 0.1
 done
+# Some disks ask for megabytes to be read at each missing page: with little memory they push out what is needed there.
+ahead=/sys/block/$disk/queue/read_ahead_kb
+[ "$(cat "$ahead")" -le 128 ] || echo 128 >"$ahead"
 root_device=$(device "$root_name")
 mount -t squashfs -o ro "$root_device" $root || fail "can't mount $root_device (root-$slot)"
 boot_name=$(partition_named "$disk" boot) && boot_device=$(device "$boot_name")

@@ -16,6 +16,7 @@ show service stat -c '%a %F' /var/lib/service-of-pine
 show template cat /var/lib/service-of-pine/template
 show page cat /usr/share/kept/page
 show swap tail -n 1 /proc/swaps
+show read-ahead cat /sys/block/vda/queue/read_ahead_kb
 show motd grep pine /etc/motd
 touch /usr/written /boot/written && echo 'the slot is writable'
 echo PROBE-END
