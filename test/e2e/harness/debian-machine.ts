@@ -22,7 +22,7 @@ export const unableToMakeDebian = skipped ?? missing('mmdebstrap', 'openssh', 's
 /** Why there is none in this run, but the one that is in every run (hijack-faults.test.ts); or undefined. */
 export const unableToTakeOver = isFullRun
   ? unableToMakeDebian
-  : 'skipped: half an hour of take-overs is for a full run: PINE_FULL=1';
+  : 'skipped: more take-overs, which take hours, are for a full run: PINE_FULL=1';
 if (!isFullRun) console.warn(unableToTakeOver);
 const single = join(projectFolder, 'dist/pinectl-linux-x64');
 
