@@ -216,12 +216,12 @@ describe.skipIf(unableToMakeDebian !== undefined)('a take-over', () => {
     const { commitment, done, end } = (await recording()).phases;
     const few = Math.ceil(most / 4); // there are not many requests until the table is whole
     const table = { from: commitment, to: done - 1 };
-    await judge('after the commitment', table, isFullRun ? few : 1, endsInPine);
+    await judge('after the commitment', table, isFullRun ? few : 1, (disk) => endsInPine(disk));
     await judge(
       "in pine's first boot",
       { from: done - 1, to: end },
       isFullRun ? most - few : 1,
-      endsInPine,
+      (disk) => endsInPine(disk),
     );
   });
 

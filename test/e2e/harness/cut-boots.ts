@@ -9,16 +9,16 @@ const signs = {
 };
 
 /** What comes up on a disk first: the installer or Debian's login. The disk stays as it is. */
-export async function firstBoot(disk: string, memory = 512): Promise<keyof typeof signs> {
-  await using machine = await switchOn(disk, memory);
+export async function firstBoot(disk: string): Promise<keyof typeof signs> {
+  await using machine = await switchOn(disk);
   const either = new RegExp(`${signs.installer.source}|${signs.debian.source}`);
   await machine.waitForConsole(either, 900);
   return signs.installer.test(machine.console) ? 'installer' : 'debian';
 }
 
 /** Whether a disk ends in pine without help: on trial, with its health checks passed. The disk stays as it is. */
-export async function endsInPine(disk: string, memory = 512): Promise<string> {
-  await using machine = await switchOn(disk, memory);
+export async function endsInPine(disk: string): Promise<string> {
+  await using machine = await switchOn(disk);
   await machine.waitForBoot({ seconds: 1200, slot: 'a' });
   const { health }: Status = JSON.parse(await machine.check('pinectl status --json', 300));
   const required = health?.checks.filter(({ severity }) => severity === 'required') ?? [];
@@ -28,7 +28,7 @@ export async function endsInPine(disk: string, memory = 512): Promise<string> {
   return installer ? 'the installer went on, then pine' : 'pine';
 }
 
-async function switchOn(disk: string, memory: number): Promise<Machine> {
+async function switchOn(disk: string): Promise<Machine> {
   rmSync(`${disk}.console`, { force: true });
-  return Machine.start({ disk, memory, ipv6: ipv6Network, snapshot: true });
+  return Machine.start({ disk, memory: 512, ipv6: ipv6Network, snapshot: true });
 }
