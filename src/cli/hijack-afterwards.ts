@@ -1,11 +1,21 @@
-import type { Host } from '../install/hijack/host.ts';
 import { print } from './output.ts';
 
+/** Takes a take-over away that was prepared and not started. */
+export async function cancel(json?: boolean): Promise<void> {
+  const { nodeHost } = await import('../install/hijack/node-host.ts');
+  const { cancelTakeOver } = await import('../install/hijack/take-over/activate.ts');
+  const canceled = await cancelTakeOver(nodeHost);
+  print(json, { canceled }, () =>
+    canceled ? 'The take-over is taken away: the next boot is an ordinary one' : 'None is staged',
+  );
+}
+
 /** Tells on the old system how far a take-over is, and why it came back. */
-export async function tellStatus(host: Host, json?: boolean): Promise<void> {
+export async function tellStatus(json?: boolean): Promise<void> {
+  const { nodeHost } = await import('../install/hijack/node-host.ts');
   const { readTakeOverStatus } = await import('../install/hijack/take-over/read-status.ts');
   const { describeTakeOverStatus } = await import('./hijack-status-text.ts');
-  const status = await readTakeOverStatus(host);
+  const status = await readTakeOverStatus(nodeHost);
   print(json, status, () => describeTakeOverStatus(status));
 }
 

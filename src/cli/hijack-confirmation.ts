@@ -8,14 +8,17 @@ const leastMargin = 600;
 const leastDeadline = 120;
 const longest = 86_400;
 
+/** The options of `hijack` that say what confirms the first trial. Seconds. */
+export interface ConfirmationOptions {
+  readonly confirmAfter?: number;
+  readonly loginWithin?: number;
+}
+
 /** What confirms the first trial, by the options of the command line. */
 export function confirmationOf({
   confirmAfter: after,
   loginWithin,
-}: {
-  readonly confirmAfter?: number;
-  readonly loginWithin?: number;
-}): Confirmation {
+}: ConfirmationOptions): Confirmation {
   const deadline = loginWithin ?? Math.max(standardDeadline, (after ?? 0) + leastMargin);
   if (deadline >= (after ?? 0) + leastDeadline && deadline <= longest) return { after, deadline };
   throw usage(

@@ -8,26 +8,9 @@ import { findRoad } from '../../../../src/install/hijack/take-over/road.ts';
 import { type Changes, recordedHost } from '../support/recorded-host.ts';
 
 const layouts = [parseLayout(readAsset('layouts/vm-small.cfg'), 'vm-small.cfg')];
-const header = `Filesystem UUID:          5d0ba7aa-2f9f-4a2f-9f10-3a1d7c2b9e11
-Filesystem features:      has_journal ext_attr extent 64bit
-Filesystem state:         clean
-Inode count:              185840
-Block count:              732165
-Block size:               4096
-`;
-const sourced = 'if [ -f $prefix/custom.cfg ]; then source $prefix/custom.cfg; fi\n';
-
 /** What the road says of the recorded VPS, which boots from an MBR, with changes. */
 async function road(files: Changes['files'] = {}, firmware: 'bios' | 'uefi' = 'bios') {
-  const host = recordedHost('debian-vps', {
-    files: {
-      '/boot/grub/grub.cfg': sourced,
-      '/usr/lib/grub/i386-pc/boot.img': '',
-      '/boot/grub/i386-pc/hashsum.mod': '',
-      ...files,
-    },
-    commands: { dumpe2fs: header },
-  });
+  const host = recordedHost('debian-vps', { files });
   const facts = await surveyHost(host);
   const { disk } = judge(facts, { commit: undefined, layouts });
   if (disk === undefined) throw new Error('no plan');
@@ -41,7 +24,7 @@ async function road(files: Changes['files'] = {}, firmware: 'bios' | 'uefi' = 'b
 test('a VPS with BIOS, an MBR and one partition can be taken over', async () => {
   expect(await road()).toMatchObject({
     ...{ diskPath: '/dev/vda', rootPath: '/dev/vda1', rootNumber: 1, blockSize: 4096 },
-    fileSystemUuid: '5d0ba7aa-2f9f-4a2f-9f10-3a1d7c2b9e11',
+    fileSystemUuid: '6f0b2e6c-6f3f-4d6a-9a5b-8e5b6c1d2e3f',
   });
 });
 
