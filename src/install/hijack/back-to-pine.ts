@@ -1,10 +1,12 @@
 import { type BootChoice, withoutPrevious } from '../../boot/choice.ts';
 import { GrubBootLoader } from '../../boot/grub/grub.ts';
-import { readPartitions } from '../../disk/gpt.ts';
+import { type Partition, readPartitions } from '../../disk/gpt.ts';
 import { nodeBlockDevice } from '../../disk/node-block-device.ts';
 import { PineError } from '../../error.ts';
 import type { Host } from './host.ts';
 import { blockDeviceColumns, parseBlockDevices, waysTo } from './storage/block-devices.ts';
+import { readPartitionTable } from './storage/partition-table.ts';
+import { unreadableDisk } from './storage/unreadable-disk.ts';
 
 /** What the next boot of a machine that runs its old system does. */
 export type BackToPine =
@@ -15,11 +17,16 @@ export type BackToPine =
 
 /**
  * On the old system: lets pine be started from the next boot on. One write of one sector of pine's boot partition
- * (S3), of which nothing is mounted. Throws NOT_FOUND_PINE, STATE_NO_CHOICE, STATE_NOT_UNDONE.
+ * (S3), of which nothing is mounted; nothing is opened for writing before it was read. Throws NOT_FOUND_PINE,
+ * IO_READ_DISK, STATE_NO_CHOICE, STATE_NOT_UNDONE.
  */
-export async function backToPine(host: Host, tries: number): Promise<BackToPine> {
+export async function backToPine(
+  host: Host,
+  tries: number,
+  openDisk: typeof nodeBlockDevice = nodeBlockDevice,
+): Promise<BackToPine> {
   const diskPath = await rootDisk(host);
-  const grub = new GrubBootLoader(await bootPartition(diskPath));
+  const grub = new GrubBootLoader(await bootPartition(diskPath, openDisk));
   const choice = await grub.readChoice();
   const { next, outcome } = choiceOfPine(choice, tries, diskPath);
   await grub.writeChoice(next);
@@ -58,23 +65,38 @@ export function choiceOfPine(
 async function rootDisk(host: Host): Promise<string> {
   const json = await host.report('lsblk', ['-J', '-b', '-o', blockDeviceColumns]);
   const [way = []] = waysTo(parseBlockDevices(json ?? '{}'), (one) => one.mountPoint === '/');
-  const [disk] = way;
-  if (disk !== undefined) return disk.path;
-  throw noPine('a disk with the root file system', 'none', 'lsblk');
+  const [disk, partition] = way;
+  if (disk === undefined) throw noPine('a disk with the root file system', 'none', 'lsblk');
+  if (partition !== undefined) return disk.path;
+  throw noPine('the root file system on a partition', 'one on all of the disk', disk.path);
 }
 
-async function bootPartition(diskPath: string) {
-  const device = await nodeBlockDevice(diskPath).open('read');
-  const partitions = await readPartitions(device, diskPath).finally(() => device.close());
+async function bootPartition(diskPath: string, openDisk: typeof nodeBlockDevice) {
+  const partitions = await readTable(diskPath, openDisk);
   const names = partitions.map(({ name }) => name);
   const boot = partitions.find(({ name }) => name === 'boot');
   if (boot !== undefined && ['previous', 'root-a', 'root-b'].every((name) => names.includes(name)))
-    return nodeBlockDevice(diskPath, boot, `${diskPath} (boot)`);
+    return openDisk(diskPath, boot, `${diskPath} (boot)`);
   throw noPine(
     'partitions previous, boot, root-a and root-b',
     names.join(', ') || 'none',
     diskPath,
   );
+}
+
+/** None of an MBR, whose partitions have no names. */
+async function readTable(diskPath: string, openDisk: typeof nodeBlockDevice): Promise<Partition[]> {
+  try {
+    const device = await openDisk(diskPath).open('read');
+    try {
+      const { kind } = await readPartitionTable(device, diskPath);
+      return kind === 'mbr' ? [] : await readPartitions(device, diskPath);
+    } finally {
+      await device.close();
+    }
+  } catch (error) {
+    throw unreadableDisk(diskPath, error);
+  }
 }
 
 function noPine(expected: string, found: string, where: string): PineError {

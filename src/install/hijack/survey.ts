@@ -1,4 +1,4 @@
-import { PineError } from '../../error.ts';
+import type { PineError } from '../../error.ts';
 import { type BootLoaderFacts, readBootLoader } from './boot-loader.ts';
 import { type NeededDevice, readNeededDevices } from './drivers.ts';
 import type { Host } from './host.ts';
@@ -16,6 +16,7 @@ import {
 import { type Ext4Facts, parseExt4 } from './storage/ext4.ts';
 import { type Mount, parseMounts } from './storage/mounts.ts';
 import { type PartitionTable, readPartitionTable } from './storage/partition-table.ts';
+import { unreadableDisk } from './storage/unreadable-disk.ts';
 
 /** The disk that the system runs from, as far as it could be found. */
 export interface StorageFacts {
@@ -96,14 +97,7 @@ async function readTable(host: Host, disk: BlockDeviceNode): Promise<PartitionTa
   try {
     return await readPartitionTable(reader, disk.path);
   } catch (error) {
-    if (error instanceof PineError) return error;
-    const message = error instanceof Error ? error.message : String(error);
-    return new PineError('IO_READ_DISK', "the disk can't be read", {
-      expected: 'to read its partition table',
-      found: message,
-      where: disk.path,
-      remedy: 'run this as root, on the machine itself',
-    });
+    return unreadableDisk(disk.path, error);
   }
 }
 

@@ -66,9 +66,49 @@ describe.skipIf(unable)('going back to pine', () => {
     execFileSync('/usr/sbin/sfdisk', ['-q', path], { input: 'label: gpt\nname="boot"\n' });
     const error = await codeOfAsync(() => backToPine(hostOn(path), 2), 'NOT_FOUND_PINE');
     expect(error.details.found).toBe('boot');
-    const noDisk = { ...hostOn(''), report: async () => '{"blockdevices": []}' };
-    await codeOfAsync(() => backToPine(noDisk, 2), 'NOT_FOUND_PINE');
+    execFileSync('/usr/sbin/sfdisk', ['-q', path], { input: 'label: dos\ntype=83\n' });
+    await codeOfAsync(() => backToPine(hostOn(path), 2), 'NOT_FOUND_PINE');
   });
+
+  test('nothing is opened for writing before it was read, and found to have pine', async () => {
+    const modes: string[] = [];
+    const recorded: typeof nodeBlockDevice = (...place) => {
+      const opener = nodeBlockDevice(...place);
+      return {
+        ...opener,
+        async open(mode) {
+          modes.push(mode);
+          return opener.open(mode);
+        },
+      };
+    };
+    const { host } = await hostWith({ order: [1] });
+    await codeOfAsync(() => backToPine(host, 2, recorded), 'STATE_NOT_UNDONE');
+    const other = join(folder, 'bare.img');
+    writeFileSync(other, '');
+    truncateSync(other, 8 << 20);
+    execFileSync('/usr/sbin/sfdisk', ['-q', other], { input: 'label: gpt\nname="root"\n' });
+    await codeOfAsync(() => backToPine(hostOn(other), 2, recorded), 'NOT_FOUND_PINE');
+    expect(new Set(modes)).toEqual(new Set(['read']));
+  });
+});
+
+test('without a partition that could be pine nothing is opened; a disk that is refused is told of', async () => {
+  const nodes = (...blockdevices: object[]) => ({
+    ...hostOn(''),
+    report: async () => JSON.stringify({ blockdevices }),
+  });
+  const refused: typeof nodeBlockDevice = (name) => ({
+    name,
+    open: () => Promise.reject(Object.assign(new Error('EPERM'), { code: 'EPERM' })),
+    dropCache: async () => {},
+  });
+  const whole = { path: '/dev/vda', type: 'disk', mountpoint: '/' };
+  for (const host of [nodes(), nodes(whole)]) {
+    await codeOfAsync(() => backToPine(host, 2, refused), 'NOT_FOUND_PINE');
+  }
+  const error = await codeOfAsync(() => backToPine(hostOn('/dev/vda'), 2, refused), 'IO_READ_DISK');
+  expect(error.details).toMatchObject({ found: 'EPERM', where: '/dev/vda' });
 });
 
 test('a first trial that was left keeps its tries', () => {
