@@ -17,11 +17,11 @@ beforeEach(() => {
 });
 afterEach(() => rmSync(folder, { recursive: true }));
 
-/** What a function of the script prints, with its files in a folder of the test. */
-function call(name: string): string {
+/** What a function of the script prints, with its files in a folder of the test, and other functions in place of programs. */
+function call(name: string, programs = ''): string {
   const functions = readFileSync(script, 'utf8').replace(/^case \$1 in$.*/ms, '');
-  const places = `run='${folder}' own='${folder}/syslog' logs='${folder}/log'`;
-  const text = `${functions}\n${places}\nlogread() { cat '${folder}/buffer'; }\n${name}\n`;
+  const places = `run='${folder}' own='${folder}/syslog' logs='${folder}/log' console=/dev/null`;
+  const text = `${functions}\n${places}\nlogread() { cat '${folder}/buffer'; }\n${programs}\n${name}\n`;
   return execFileSync('sh', ['-c', text], { encoding: 'utf8', stdio: ['ignore', 'pipe', 'pipe'] });
 }
 const put = (name: string, ...lines: string[]) =>
@@ -90,5 +90,36 @@ describe('no login is', () => {
     } finally {
       for (const one of processes) one.kill();
     }
+  });
+});
+
+describe('the boot is judged again', () => {
+  // Nobody waits: `slept` has the seconds that were to be. After ten minutes of them the test ends it.
+  const programs = () => `cd '${folder}'
+    sleep() { echo "$1" >>slept; [ "$(awk '{ s += $1 } END { print s }' slept)" -lt 600 ] || : >confirmed; }
+    seconds() { echo 0; }
+    logged_in() { if [ -e login ]; then cat login; fi; }
+    in_session() { :; }`;
+  const pauses = () => readFileSync(join(folder, 'slept'), 'utf8').trim().split('\n').map(Number);
+
+  it('at once when there is a login, and once where that confirms it', () => {
+    put('login', 'login root');
+    call('await log.txt', `${programs()}\npinectl() { echo "$*"; : >confirmed; }`);
+    expect(pauses()).toEqual([1]);
+    expect(readFileSync(join(folder, 'log.txt'), 'utf8')).toBe('boot-complete\n');
+    expect(readFileSync(join(folder, 'let-in'), 'utf8')).toBe('login root\n');
+  });
+
+  it('ever more rarely where it confirms nothing, as after an undo', () => {
+    put('let-in', 'login root');
+    call('await log.txt', `${programs()}\npinectl() { echo 'nothing to do'; }`);
+    expect(pauses().slice(0, 8)).toEqual([1, 2, 4, 8, 16, 32, 64, 64]);
+    expect(pauses().length).toBeLessThan(20);
+  });
+
+  it('not at all without a login, which is looked for each second', () => {
+    call('await log.txt', `${programs()}\npinectl() { exit 1; }`);
+    expect(new Set(pauses())).toEqual(new Set([1]));
+    expect(pauses()).toHaveLength(600);
   });
 });
