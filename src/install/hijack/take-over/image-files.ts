@@ -5,7 +5,7 @@ import { type Image, openImage } from '../../../image/reader/open-image.ts';
 import { walkFolder } from '../../../image/reader/walk-image.ts';
 import type { PositionedReader } from '../../../ports/positioned-reader.ts';
 import type { ImageEtc } from './carry-over.ts';
-import { cloudInitPrograms, tinyCloudPrograms } from './cloud-programs.ts';
+import { cloudInitPrograms, tinyCloudPrograms, tinyCloudSettings } from './cloud-programs.ts';
 
 /** Bytes of the largest text that is read out of an image (S9). */
 const largestText = 1 << 20;
@@ -46,7 +46,9 @@ export class ImageFiles {
       seesLogins: await this.#has('/usr/lib/pine/first-login'),
       cloud: {
         cloudInit: await this.#hasOneOf(cloudInitPrograms),
-        tinyCloud: await this.#hasOneOf(tinyCloudPrograms),
+        tinyCloud: (await this.#hasOneOf(tinyCloudPrograms))
+          ? await this.#texts(tinyCloudSettings)
+          : undefined,
       },
     };
   }
@@ -77,6 +79,13 @@ export class ImageFiles {
     const found = await this.#find(path);
     if (found?.kind !== 'file' || found.size > largestText) return '';
     return (await this.#reader.read(found.offset, found.size)).toString('utf8');
+  }
+
+  /** By their paths, of those that are there. */
+  async #texts(paths: readonly string[]): Promise<Map<string, string>> {
+    const texts = new Map<string, string>();
+    for (const path of paths) if (await this.#has(path)) texts.set(path, await this.#text(path));
+    return texts;
   }
 
   async #hasOneOf(paths: readonly string[]): Promise<boolean> {

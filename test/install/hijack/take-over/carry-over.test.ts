@@ -20,7 +20,7 @@ const image = {
     '# follows\n#remote = "https://example"\nremote = "x"\nref = "y"\n[trial]\ntries = 3\n[health]\ntimeout = 60\n[etc]\nkeep = 7\n',
   shells: new Set(['/bin/sh']),
   seesLogins: true,
-  cloud: { cloudInit: false, tinyCloud: false },
+  cloud: { cloudInit: false, tinyCloud: undefined },
 };
 const following = { remote: 'https://e.org/"r', ref: 'alpine/web', keys: ['AAAA\n'] };
 const record: TakeOverRecord = {
@@ -103,9 +103,12 @@ test('the first trial is told of the take-over, and sees logins, if its pine can
 
 test('cloud-init and tiny-cloud are switched off where the image has them, and only there', async () => {
   const paths = (members: readonly { readonly path: string }[]) => members.map(({ path }) => path);
-  const none = { cloudInit: false, tinyCloud: false };
+  const none = { cloudInit: false, tinyCloud: undefined };
   expect(switchedOff(none)).toEqual([]);
-  expect(paths(switchedOff({ ...none, tinyCloud: true }))).toEqual(['etc/tiny-cloud.disabled']);
+  const tinyCloud = new Map([['/etc/tiny-cloud.conf', 'CLOUD=aws']]);
+  const off = switchedOff({ ...none, tinyCloud });
+  expect(paths(off)).toEqual(['etc/tiny-cloud.disabled', 'etc/tiny-cloud.conf']);
+  expect(off[1]?.content).toMatch(/^CLOUD=aws\n[\s\S]*^SKIP_INIT_ACTIONS="/m);
   const { tar } = await carry({ cloud: { ...none, cloudInit: true } });
   expect(unpack(tar, 'etc/cloud/cloud-init.disabled')).toBe('');
   const settings = parse(unpack(tar, 'etc/cloud/cloud.cfg.d/99-pine-hijack.cfg'));

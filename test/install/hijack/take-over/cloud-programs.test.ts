@@ -59,12 +59,19 @@ describe.skipIf(names.length === 0)('tiny-cloud', () => {
     );
   };
 
+  const carriedOver = ['debian-vps\n', 'carried over\n'];
+
   test('leaves alone what was carried over, which it replaces otherwise', () => {
-    for (const { path, content } of switchedOff({ cloudInit: false, tinyCloud: true })) {
+    const settings = readFileSync(join(root, 'etc/tiny-cloud.conf'), 'utf8');
+    const tinyCloud = new Map([['/etc/tiny-cloud.conf', settings]]);
+    for (const { path, content } of switchedOff({ cloudInit: false, tinyCloud })) {
       put(path, String(content));
     }
-    expect(firstBoot()).toEqual(['debian-vps\n', 'carried over\n']);
+    expect(firstBoot()).toEqual(carriedOver);
+    // As one before 3.0.4, which knows no such file.
     rmSync(join(root, 'etc/tiny-cloud.disabled'));
+    expect(firstBoot()).toEqual(carriedOver);
+    put('etc/tiny-cloud.conf', settings);
     expect(firstBoot()).toEqual(['cloud\n', 'its own\n']);
   });
 });
