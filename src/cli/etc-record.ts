@@ -1,3 +1,4 @@
+import { underLock } from '../deploy/under-lock.ts';
 import { configurationFolder, type MachineOptions, note, openMachine } from './machine-options.ts';
 import { print } from './output.ts';
 
@@ -9,14 +10,11 @@ export async function record(
   const machine = await openMachine(options);
   const { readSettings } = await import('../deploy/lenient-configuration.ts');
   const { etc } = await readSettings(machine, configurationFolder(machine, options), note);
-  const lock = await machine.effects.lock();
-  try {
+  return underLock(machine, async () => {
     const occasion = { kind: 'request', message: options.message } as const;
     const result = await recordEtc(machine, occasion, { keep: options.keep ?? etc.keep, note });
     print(options.json, result, () =>
       result.revision === null ? 'nothing is new' : `recorded ${result.revision.slice(0, 10)}`,
     );
-  } finally {
-    await lock.release();
-  }
+  });
 }

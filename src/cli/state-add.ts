@@ -1,3 +1,4 @@
+import { underLock } from '../deploy/under-lock.ts';
 import { type MachineOptions, openMachine } from './machine-options.ts';
 import { print } from './output.ts';
 
@@ -6,12 +7,9 @@ export async function add(path: string, options: MachineOptions): Promise<void> 
   const { addKeptPath } = await import('../deploy/kept/add-path.ts');
   const { stateFolderOf } = await import('../deploy/kept/state-list.ts');
   const machine = await openMachine(options);
-  const lock = await machine.effects.lock();
-  try {
+  await underLock(machine, async () => {
     await addKeptPath(machine, path);
-  } finally {
-    await lock.release();
-  }
+  });
   const folder = `${machine.data}/state/${stateFolderOf(path)}`;
   print(options.json, { path, folder }, () => `${path} stays from the next boot on, in ${folder}`);
 }

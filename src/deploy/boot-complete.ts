@@ -20,6 +20,7 @@ import { hasFallenBack, markSettled, readSituation, trialDeployment } from './si
 import { forgetArmedStaging, removeStaged } from './staging/staged-file.ts';
 import { transition } from './transitions.ts';
 import { logTrial } from './trial-log.ts';
+import { underLock } from './under-lock.ts';
 
 /** How a boot was judged. */
 export type BootOutcome =
@@ -65,17 +66,19 @@ export async function bootComplete(
 }
 
 async function judgeBoot(machine: Machine, options: BootCompleteOptions): Promise<BootOutcome> {
-  const begun = await withNotice(machine, () => underLock(machine, () => begin(machine, options)));
+  const begun = await withNotice(machine, () =>
+    underLock(machine, () => begin(machine, options), lockWait),
+  );
   if (begun !== 'on-trial') return begun;
   const { health, note } = options;
   const required = await judgeOnce(machine, health, note);
   const decided = await withNotice(machine, () =>
-    underLock(machine, () => decide(machine, options, required)),
+    underLock(machine, () => decide(machine, options, required), lockWait),
   );
   if (decided.kind !== 'confirmed') return decided;
   // Wanted ones come after: however long they take, they use up nothing of the trial's time.
   const checks = await judge(machine, health, 'wanted', required, note);
-  await underLock(machine, () => followConfirmation(machine, 'now', note));
+  await underLock(machine, () => followConfirmation(machine, 'now', note), lockWait);
   return { kind: 'confirmed', checks };
 }
 
@@ -190,13 +193,4 @@ async function wait(
   if (waiting !== undefined) return waiting;
   await logTrial(machine, waitingStage, note);
   return startWaiting(machine, record);
-}
-
-async function underLock<T>(machine: Machine, run: () => Promise<T>): Promise<T> {
-  const lock = await machine.effects.lock(lockWait);
-  try {
-    return await run();
-  } finally {
-    await lock.release();
-  }
 }

@@ -24,6 +24,7 @@ import type { Staged } from './staging/staged.ts';
 import { forgetArmedStaging, readStaged, removeStaged } from './staging/staged-file.ts';
 import { withHold } from './state.ts';
 import { writeState } from './state-files.ts';
+import { underLock } from './under-lock.ts';
 
 export interface RollbackOptions {
   readonly reboot: boolean;
@@ -68,8 +69,7 @@ export async function rollback(
 }
 
 async function choose(machine: Machine, options: RollbackOptions): Promise<RollbackOutcome> {
-  const lock = await machine.effects.lock();
-  try {
+  return underLock(machine, async () => {
     const situation = await readSituation(machine);
     refuseEmergency(machine, situation);
     refuseUndone(situation.choice); // before anything is recorded
@@ -87,9 +87,7 @@ async function choose(machine: Machine, options: RollbackOptions): Promise<Rollb
     const staged = trial === undefined ? await readStaged(machine, situation) : undefined;
     if (staged !== undefined) return await giveUpStaged(machine, situation, staged);
     return await leave(machine, situation, options);
-  } finally {
-    await lock.release();
-  }
+  });
 }
 
 async function giveUp(

@@ -10,6 +10,7 @@ import { markSettled, readSituation, type Situation } from './situation.ts';
 import { armingWork } from './staging/arming-work.ts';
 import type { Staged } from './staging/staged.ts';
 import { removeWriting } from './state-files.ts';
+import { underLock } from './under-lock.ts';
 import { type PrepareOptions, prepare } from './upgrade/prepare.ts';
 import type { WaysPreview } from './upgrade/preview-ways.ts';
 import { checkSpace } from './upgrade/space.ts';
@@ -47,8 +48,7 @@ export function upgrade(machine: Machine, options: UpgradeOptions): Promise<Upgr
 }
 
 async function bringUpToDate(machine: Machine, options: UpgradeOptions): Promise<UpgradeOutcome> {
-  const lock = await machine.effects.lock();
-  try {
+  return underLock(machine, async () => {
     const settled = await settleIfFallenBack(machine, options.note);
     const found = await survey(machine, settled, options);
     if (found.kind === 'staged') return await goOn(machine, settled, found.staged, options);
@@ -61,9 +61,7 @@ async function bringUpToDate(machine: Machine, options: UpgradeOptions): Promise
     const end = await afterStaging(machine, work, options);
     const fetched = { bytes: options.remote.received, objects: count() };
     return { ...end, fetched, resumedAt: work.resumeAt };
-  } finally {
-    await lock.release();
-  }
+  });
 }
 
 /** Arms what is staged and reboots, or leaves both to whoever reboots the machine. */

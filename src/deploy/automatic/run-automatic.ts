@@ -4,6 +4,7 @@ import { refreshNotice } from '../notice.ts';
 import { hasFallenBack, readSituation, trialDeployment } from '../situation.ts';
 import { readSlot } from '../slot-contents.ts';
 import { readStaged } from '../staging/staged-file.ts';
+import { underLock } from '../under-lock.ts';
 import type { UpgradeOutcome } from '../upgrade.ts';
 import type { AutomaticSettings } from './automatic-settings.ts';
 import { dueUpgrade, mayReboot } from './decide.ts';
@@ -103,16 +104,13 @@ async function isArmed(machine: Machine): Promise<boolean> {
  */
 async function reboot(machine: Machine, arm: () => Promise<unknown>): Promise<boolean> {
   try {
-    const lock = await machine.effects.lock();
-    try {
+    return await underLock(machine, async () => {
       const staged = await readStaged(machine, await readSituation(machine));
       if (staged !== undefined) await arm();
       if (!(await isArmed(machine))) return false;
       await machine.effects.reboot();
       return true;
-    } finally {
-      await lock.release();
-    }
+    });
   } catch (error) {
     if (error instanceof PineError && passing.test(error.code)) return false;
     throw error;

@@ -2,6 +2,7 @@ import { PineError } from '../../error.ts';
 import type { ItemSource } from '../../etc/history/item.ts';
 import { type Reverted, revert } from '../../etc/history/revert.ts';
 import type { Machine } from '../machine.ts';
+import { underLock } from '../under-lock.ts';
 import { presentSource } from './present.ts';
 import { type RecordOptions, recordEtc } from './record-etc.ts';
 
@@ -15,17 +16,14 @@ export async function revertEtc(
   path: string,
   { force, ...options }: RecordOptions & { readonly force: boolean },
 ): Promise<Reverted> {
-  const lock = await machine.effects.lock();
-  try {
+  return underLock(machine, async () => {
     await recordOrNote(machine, `before reverting ${path}`, options);
     const present = await presentSource(machine);
     const sides = { source, present };
     const result = await revert(machine.files, machine.etc, sides, path, { force });
     await recordOrNote(machine, `reverted ${path} to ${source.name}`, options);
     return result;
-  } finally {
-    await lock.release();
-  }
+  });
 }
 
 /** A disk that is too full for the history must not keep anyone from mending what filled it. */

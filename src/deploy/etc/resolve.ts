@@ -1,6 +1,7 @@
 import { PineError } from '../../error.ts';
 import type { Conflict } from '../../etc/conflicts.ts';
 import type { Machine } from '../machine.ts';
+import { underLock } from '../under-lock.ts';
 import { openConflicts } from './open-conflicts.ts';
 import { readConflicts, writeConflicts } from './records.ts';
 
@@ -15,8 +16,7 @@ export async function resolveConflict(
   path: string,
   side: 'keep' | 'take',
 ): Promise<Conflict> {
-  const lock = await machine.effects.lock();
-  try {
+  return underLock(machine, async () => {
     const all = await readConflicts(machine, machine.running.deployment);
     const conflict = all.find((other) => other.path === path);
     if (conflict === undefined) throw notFound(path, await openConflicts(machine));
@@ -30,9 +30,7 @@ export async function resolveConflict(
       all.filter((other) => other !== conflict),
     );
     return conflict;
-  } finally {
-    await lock.release();
-  }
+  });
 }
 
 async function take(machine: Machine, { path, reason, beside, release }: Conflict): Promise<void> {

@@ -6,6 +6,7 @@ import type { BlockDevice, BlockDeviceOpener } from '../../ports/block-device.ts
 import type { Machine } from '../machine.ts';
 import { choiceAfter } from '../refusals.ts';
 import { refuseDegraded } from '../situation.ts';
+import { underLock } from '../under-lock.ts';
 import { countAttempt } from './attempts.ts';
 import type { DataDisk } from './data-disk.ts';
 
@@ -37,18 +38,19 @@ export async function growData(
   automatic: boolean,
 ): Promise<GrowthOutcome> {
   refuseDegraded(machine);
-  const lock = await machine.effects.lock(lockWait);
-  try {
-    // What a trial shows must be the new system's doing. The same is refused as for a change of arguments.
-    choiceAfter(await machine.bootLoader.readChoice(), {
-      kind: 'unlist',
-      running: machine.running.block ?? 0,
-      blocks: [],
-    });
-    return await growUnderLock(machine, dataDisk, automatic);
-  } finally {
-    await lock.release();
-  }
+  return underLock(
+    machine,
+    async () => {
+      // What a trial shows must be the new system's doing. The same is refused as for a change of arguments.
+      choiceAfter(await machine.bootLoader.readChoice(), {
+        kind: 'unlist',
+        running: machine.running.block ?? 0,
+        blocks: [],
+      });
+      return await growUnderLock(machine, dataDisk, automatic);
+    },
+    lockWait,
+  );
 }
 
 async function growUnderLock(

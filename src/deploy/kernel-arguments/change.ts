@@ -19,6 +19,7 @@ import {
   type Situation,
 } from '../situation.ts';
 import { readStaged } from '../staging/staged-file.ts';
+import { underLock } from '../under-lock.ts';
 import { argumentsForTrial } from '../upgrade/kernel-arguments.ts';
 import { refuseArmed } from '../upgrade/refuse.ts';
 import { checkDataSpace } from '../upgrade/space.ts';
@@ -54,8 +55,7 @@ export function changeArguments(machine: Machine, options: ChangeOptions): Promi
 }
 
 async function changeUnderLock(machine: Machine, options: ChangeOptions): Promise<ChangeOutcome> {
-  const lock = await machine.effects.lock();
-  try {
+  return underLock(machine, async () => {
     refuseDegraded(machine);
     const situation = await settleIfFallenBack(machine, options.note);
     const { own, base } = findBase(machine, situation);
@@ -81,9 +81,7 @@ async function changeUnderLock(machine: Machine, options: ChangeOptions): Promis
     const { id } = work.deployment;
     const rebooting = options.reboot;
     return { kind: 'armed', deployment: id, arguments: kernelArguments, before, rebooting };
-  } finally {
-    await lock.release();
-  }
+  });
 }
 
 /** The arguments as the next boot has them, if nothing goes wrong. Writes nothing. */

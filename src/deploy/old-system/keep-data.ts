@@ -1,5 +1,6 @@
 import type { Machine } from '../machine.ts';
 import { refuseDegraded } from '../situation.ts';
+import { underLock } from '../under-lock.ts';
 import { findOldSystem, previousOf } from './find.ts';
 import { mountOldRoot, oldRootFolder } from './mounting.ts';
 import { noteProblem } from './problem.ts';
@@ -15,14 +16,11 @@ export async function keepData(
 ): Promise<{ readonly folder: string; readonly problem: string | undefined }> {
   refuseDegraded(machine);
   const previous = previousOf(machine);
-  const lock = await machine.effects.lock();
-  try {
+  return underLock(machine, async () => {
     if ((await findOldSystem(previous)).kind === 'spare') throw wiped(previous.name);
     await writeWish(machine, 'keep-data');
     const problem = await mountOldRoot(machine);
     await noteProblem(machine, problem);
     return { folder: oldRootFolder(machine), problem };
-  } finally {
-    await lock.release();
-  }
+  });
 }

@@ -2,6 +2,7 @@ import { PineError } from '../../error.ts';
 import type { Machine } from '../machine.ts';
 import { changeChoice, choiceAfter } from '../refusals.ts';
 import { armedDeployment, markSettled, readSituation, refuseEmergency } from '../situation.ts';
+import { underLock } from '../under-lock.ts';
 import { findOldSystem, previousOf } from './find.ts';
 import { checkStartable } from './startable.ts';
 
@@ -11,8 +12,7 @@ import { checkStartable } from './startable.ts';
  */
 export async function undo(machine: Machine): Promise<void> {
   const previous = previousOf(machine);
-  const lock = await machine.effects.lock();
-  try {
+  return underLock(machine, async () => {
     const situation = await readSituation(machine);
     refuseEmergency(machine, situation);
     const armed = armedDeployment(machine, situation);
@@ -24,19 +24,14 @@ export async function undo(machine: Machine): Promise<void> {
     if (!(await machine.bootLoader.knowsPrevious())) throw tooOld();
     await changeChoice(machine.bootLoader, event);
     await markSettled(machine);
-  } finally {
-    await lock.release();
-  }
+  });
 }
 
 /** Stays with pine: takes an undo back before its reboot. Throws STATE_NOT_UNDONE. */
 export async function redo(machine: Machine): Promise<void> {
-  const lock = await machine.effects.lock();
-  try {
+  return underLock(machine, async () => {
     await changeChoice(machine.bootLoader, { kind: 'redo', running: machine.running.block ?? 0 });
-  } finally {
-    await lock.release();
-  }
+  });
 }
 
 /** What says that there is nothing to go back to any more. */

@@ -5,6 +5,7 @@ import type { Progress } from '../../ports/progress.ts';
 import type { Machine } from '../machine.ts';
 import { choiceAfter } from '../refusals.ts';
 import { readSituation, refuseDegraded, refuseEmergency } from '../situation.ts';
+import { underLock } from '../under-lock.ts';
 import { findOldSystem, previousOf, spareLabel } from './find.ts';
 import { mountSpare, spareFolder, unmountOldRoot } from './mounting.ts';
 import { noteProblem } from './problem.ts';
@@ -46,23 +47,24 @@ export async function wipe(
 ): Promise<Wiped> {
   refuseDegraded(machine);
   const previous = previousOf(machine);
-  const lock = await machine.effects.lock(lockWait);
-  try {
-    await refuseUnlessConfirmed(machine);
-    const found = await findOldSystem(previous);
-    const isDone = found.kind === 'spare' && found.wasMounted;
-    if (!isDone) {
-      await writeWish(machine, 'wipe');
-      if (found.kind === 'kept') await unmountOldRoot(machine);
-      if (found.kind !== 'spare') await erase(machine, progress);
-      await format(machine);
-    }
-    const problem = await mountSpare(machine);
-    await noteProblem(machine, problem);
-    return { erased: !isDone, size: found.size, folder: spareFolder(machine), problem };
-  } finally {
-    await lock.release();
-  }
+  return underLock(
+    machine,
+    async () => {
+      await refuseUnlessConfirmed(machine);
+      const found = await findOldSystem(previous);
+      const isDone = found.kind === 'spare' && found.wasMounted;
+      if (!isDone) {
+        await writeWish(machine, 'wipe');
+        if (found.kind === 'kept') await unmountOldRoot(machine);
+        if (found.kind !== 'spare') await erase(machine, progress);
+        await format(machine);
+      }
+      const problem = await mountSpare(machine);
+      await noteProblem(machine, problem);
+      return { erased: !isDone, size: found.size, folder: spareFolder(machine), problem };
+    },
+    lockWait,
+  );
 }
 
 async function refuseUnlessConfirmed(machine: Machine): Promise<void> {

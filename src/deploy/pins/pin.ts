@@ -5,6 +5,7 @@ import type { Machine } from '../machine.ts';
 import { withNotice } from '../notice.ts';
 import { pinsFile } from '../paths.ts';
 import { readSituation, refuseDegraded, refuseEmergency, type Situation } from '../situation.ts';
+import { underLock } from '../under-lock.ts';
 import { findDeployment } from './find-deployment.ts';
 import { writePins } from './pin-file.ts';
 import { isPinned, type Pin } from './pins.ts';
@@ -147,13 +148,4 @@ function refuseWithoutRoom(situation: Situation, { block }: Numbered): void {
     where: 'the boot partition',
     remedy: 'unpin one that is not needed any more: pinectl unpin',
   });
-}
-
-async function underLock<T>(machine: Machine, run: () => Promise<T>): Promise<T> {
-  const lock = await machine.effects.lock();
-  try {
-    return await run();
-  } finally {
-    await lock.release();
-  }
 }

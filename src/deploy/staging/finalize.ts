@@ -4,6 +4,7 @@ import { rearmArguments } from '../kernel-arguments/rearm.ts';
 import type { Machine } from '../machine.ts';
 import { withNotice } from '../notice.ts';
 import { markSettled, readSituation, type Situation, trialDeployment } from '../situation.ts';
+import { underLock } from '../under-lock.ts';
 import { armingSteps, runSteps } from '../upgrade/steps.ts';
 import { tidy } from '../upgrade/tidy.ts';
 import { armingWork } from './arming-work.ts';
@@ -36,17 +37,18 @@ export function finalizeStaged(
   options: FinalizeOptions,
 ): Promise<FinalizeOutcome> {
   return withNotice(machine, async () => {
-    const lock = await machine.effects.lock(lockWait);
-    try {
-      // Somebody waits for the machine to go down: all hooks together have the time of one.
-      const hooks = { ...options.hooks, together: options.hooks.timeout };
-      const limited = { ...options, hooks };
-      const rearmed = await rearmArguments(machine, await readSituation(machine), limited);
-      if (rearmed === undefined) return await finalizeUnderLock(machine, limited);
-      return { kind: 'armed', deployment: rearmed.id, commit: rearmed.commit };
-    } finally {
-      await lock.release();
-    }
+    return underLock(
+      machine,
+      async () => {
+        // Somebody waits for the machine to go down: all hooks together have the time of one.
+        const hooks = { ...options.hooks, together: options.hooks.timeout };
+        const limited = { ...options, hooks };
+        const rearmed = await rearmArguments(machine, await readSituation(machine), limited);
+        if (rearmed === undefined) return await finalizeUnderLock(machine, limited);
+        return { kind: 'armed', deployment: rearmed.id, commit: rearmed.commit };
+      },
+      lockWait,
+    );
   });
 }
 

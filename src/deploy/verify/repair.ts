@@ -20,6 +20,7 @@ import { describeTrailer, readSlot, type SlotContents } from '../slot-contents.t
 import { readStaged } from '../staging/staged-file.ts';
 import { readWriting } from '../state-files.ts';
 import { chooseTarget } from '../target.ts';
+import { underLock } from '../under-lock.ts';
 import { forgetWriting } from '../upgrade/arm.ts';
 import { openBasePlan } from '../upgrade/base-plan.ts';
 import { refuseArmed } from '../upgrade/refuse.ts';
@@ -97,8 +98,7 @@ export async function repairOtherSlot(
   machine: Machine,
   options: RepairOptions,
 ): Promise<RepairOutcome> {
-  const lock = await machine.effects.lock();
-  try {
+  return underLock(machine, async () => {
     refuseDegraded(machine);
     const situation = await readSituation(machine);
     refuseEmergency(machine, situation);
@@ -119,9 +119,7 @@ export async function repairOtherSlot(
     const work = await prepareRepair(machine, situation, deployment, options);
     await runSteps(repairSteps, { ...work, target, relist: order });
     return { before, after: await verifyWholeSlot(machine, target.slot, options) };
-  } finally {
-    await lock.release();
-  }
+  });
 }
 
 /** What the other slot should hold, and the boot order that it belongs to: the present one, or a cut repair's (S7). */
