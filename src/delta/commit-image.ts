@@ -1,4 +1,5 @@
-import { open, rm } from 'node:fs/promises';
+import { rm } from 'node:fs/promises';
+import { emptyFile } from '../disk/empty-file.ts';
 import { nodeBlockDevice } from '../disk/node-block-device.ts';
 import { PineError } from '../error.ts';
 import { executePlan } from '../plan/execute.ts';
@@ -53,7 +54,7 @@ export async function withEmptyFile<T>(
   // What a kill left over; the caller is the only one who writes here.
   await rm(path, { force: true });
   try {
-    await makeFile(path, size);
+    await emptyFile(path, size, { isNew: true });
     // It is read again and again, and of no worth afterwards.
     const file = await nodeBlockDevice(path, undefined, path, true).open('write');
     try {
@@ -110,15 +111,6 @@ export async function withPlan<T>(
   const file = await nodeBlockDevice(path).open('read');
   try {
     return await use(await openPlan(file));
-  } finally {
-    await file.close();
-  }
-}
-
-async function makeFile(path: string, size: number): Promise<void> {
-  const file = await open(path, 'wx');
-  try {
-    await file.truncate(size);
   } finally {
     await file.close();
   }

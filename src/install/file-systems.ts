@@ -1,6 +1,7 @@
-import { mkdtemp, open, readFile, rm, truncate, utimes } from 'node:fs/promises';
+import { mkdtemp, open, readFile, rm, utimes } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { emptyFile } from '../disk/empty-file.ts';
 import { runProgram } from './program.ts';
 
 /** A place on a disk image, in bytes. */
@@ -79,8 +80,7 @@ export async function makeSwap(place: Place, { label, uuid }: Identity): Promise
   const folder = await mkdtemp(join(tmpdir(), 'pine-swap-'));
   try {
     const file = join(folder, 'swap');
-    await (await open(file, 'w')).close();
-    await truncate(file, place.size);
+    await emptyFile(file, place.size);
     await runProgram('mkswap', ['-q', '-p', '4096', '-L', label, '-U', uuid, file]);
     const header = (await readFile(file)).subarray(0, 4096);
     const disk = await open(place.path, 'r+');

@@ -1,5 +1,6 @@
 import { open, rename, rm, stat, statfs } from 'node:fs/promises';
 import { dirname } from 'node:path';
+import { emptyFile } from '../disk/empty-file.ts';
 import { PineError } from '../error.ts';
 
 /**
@@ -17,12 +18,7 @@ export async function writeOutputFile(
   await checkOutput(path, needed);
   const temporary = `${path}.${process.pid}.part`;
   try {
-    const file = await open(temporary, 'w');
-    try {
-      await file.truncate(size);
-    } finally {
-      await file.close();
-    }
+    await emptyFile(temporary, size);
     await fill(temporary);
     await sync(temporary); // S6: whole before it has its name
     await rename(temporary, path);

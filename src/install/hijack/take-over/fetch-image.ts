@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
-import { open, rm, truncate } from 'node:fs/promises';
+import { open, rm } from 'node:fs/promises';
 import { grubCompatibility } from '../../../boot/grub/grub.ts';
+import { emptyFile } from '../../../disk/empty-file.ts';
 import { nodeBlockDevice } from '../../../disk/node-block-device.ts';
 import { PineError } from '../../../error.ts';
 import type { Digest } from '../../../image/digest.ts';
@@ -40,8 +41,7 @@ export async function fetchImage(
   const planPath = `${path}.plan`;
   try {
     await storeChecked(planPath, plan, remote.fetchPlan(checksum, plan));
-    await (await open(path, 'w')).close();
-    await truncate(path, image.size);
+    await emptyFile(path, image.size);
     const file = nodeBlockDevice(path);
     const [planFile, target] = [
       await nodeBlockDevice(planPath).open('read'),
