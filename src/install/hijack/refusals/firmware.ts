@@ -1,6 +1,6 @@
-import { PineError } from '../../error.ts';
-import type { HostFacts } from './survey.ts';
-import { espFolders, espNeed } from './take-over/esp-folders.ts';
+import { PineError } from '../../../error.ts';
+import type { HostFacts } from '../survey.ts';
+import { espFolders, espNeed } from '../take-over/esp-folders.ts';
 
 /** More than GRUB's core for UEFI takes. */
 const coreSize = 2 << 20;

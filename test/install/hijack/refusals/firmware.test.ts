@@ -1,13 +1,13 @@
 import { describe, expect, test } from 'vitest';
-import { readAsset } from '../../../src/asset.ts';
-import { parseLayout } from '../../../src/disk/layout.ts';
-import { PineError } from '../../../src/error.ts';
-import { bootEntryOf } from '../../../src/install/hijack/boot-entry.ts';
-import { judge } from '../../../src/install/hijack/preflight.ts';
-import { surveyHost } from '../../../src/install/hijack/survey.ts';
-import { findRoad } from '../../../src/install/hijack/take-over/road.ts';
-import { type Changes, recordedHost } from './support/recorded-host.ts';
-import { bootOption, espGuid, uefiMachine, variable } from './support/uefi-machine.ts';
+import { readAsset } from '../../../../src/asset.ts';
+import { parseLayout } from '../../../../src/disk/layout.ts';
+import { PineError } from '../../../../src/error.ts';
+import { bootEntryOf } from '../../../../src/install/hijack/boot-entry.ts';
+import { judge } from '../../../../src/install/hijack/preflight.ts';
+import { surveyHost } from '../../../../src/install/hijack/survey.ts';
+import { findRoad } from '../../../../src/install/hijack/take-over/road.ts';
+import { type Changes, recordedHost } from '../support/recorded-host.ts';
+import { bootOption, espGuid, uefiMachine, variable } from '../support/uefi-machine.ts';
 
 const layouts = [parseLayout(readAsset('layouts/vm-small.cfg'), 'vm-small.cfg')];
 const header = `Filesystem UUID:          5d0ba7aa-2f9f-4a2f-9f10-3a1d7c2b9e11
