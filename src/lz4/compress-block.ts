@@ -1,5 +1,6 @@
 import { leastMatch, matchMargin } from './block-format.ts';
-import { MatchFinder } from './match-finder.ts';
+import type { BlockWindow } from './block-window.ts';
+import { MatchFinder, needsMore } from './match-finder.ts';
 import { SequenceOutput } from './sequence-output.ts';
 
 /** A match that another follows closely is cut to what a token holds. */
@@ -9,31 +10,60 @@ const behindFirst = 2;
 const behindSecond = 3;
 
 /**
- * Compresses blocks as `lz4 -9` does, byte for byte. Memory: 256 KiB of chains and a piece of the output; the block is
- * the caller's.
+ * Compresses the blocks that go through a window as `lz4 -9` does, byte for byte. Memory: 256 KiB of chains and a piece of the output;
+ * the window is the caller's.
  */
 export class BlockCompressor {
-  readonly #finder = new MatchFinder();
-  readonly #output = new SequenceOutput();
+  readonly #window: BlockWindow;
+  readonly #finder: MatchFinder;
+  readonly #output: SequenceOutput;
 
-  /** The compressed bytes of a block in pieces, each good until the next is asked for. */
-  *compress(block: Uint8Array): Generator<Uint8Array> {
-    this.#finder.enter(block);
-    this.#output.enter(block);
-    if (block.length > matchMargin) yield* this.#matches(block.length - matchMargin);
+  constructor(window: BlockWindow) {
+    this.#window = window;
+    this.#finder = new MatchFinder(window);
+    this.#output = new SequenceOutput(window);
+  }
+
+  /**
+   * The compressed bytes of the block that the window was entered for, in pieces, each good until the next is asked for. `undefined` wherever
+   * what is missing in the window is to be added before.
+   */
+  *compress(): Generator<Uint8Array | undefined> {
+    const window = this.#window;
+    this.#finder.enter();
+    this.#output.enter();
+    yield* this.#more();
+    if (window.size > matchMargin) yield* this.#matches(window.size - matchMargin);
+    while (window.end < window.size) yield* this.#more();
     yield* this.#output.finish();
+  }
+
+  *#more(): Generator<undefined> {
+    this.#window.makeRoom(this.#output.written);
+    yield undefined;
+    this.#finder.see();
+  }
+
+  /** What `find` of the finder finds in the end. */
+  *#findInMore(at: number, low: number, longest: number): Generator<undefined, number> {
+    for (;;) {
+      yield* this.#more();
+      const length = this.#finder.find(at, low, longest);
+      if (length !== needsMore) return length;
+    }
   }
 
   /**
    * Up to three matches that lie over each other are looked at before the first is taken: each is the longest that a search
    * near the end of the one before it finds. `last`: where a match may begin at the latest.
    */
-  *#matches(last: number): Generator<Uint8Array> {
+  *#matches(last: number): Generator<Uint8Array | undefined> {
     const finder = this.#finder;
     const output = this.#output;
     let at = 0;
     next: while (at <= last) {
       let length = finder.find(at, at, leastMatch - 1);
+      if (length === needsMore) length = yield* this.#findInMore(at, at, leastMatch - 1);
       if (length < leastMatch) {
         at++;
         continue;
@@ -46,7 +76,9 @@ export class BlockCompressor {
       for (;;) {
         if (!isSecondFound) {
           const isRoom = at + length <= last;
-          secondLength = isRoom ? finder.find(at + length - behindFirst, at, length) : length;
+          const from = at + length - behindFirst;
+          secondLength = isRoom ? finder.find(from, at, length) : length;
+          if (secondLength === needsMore) secondLength = yield* this.#findInMore(from, at, length);
           if (secondLength === length) {
             if (output.put(at, match, length)) yield* output.take();
             at += length;
@@ -78,8 +110,11 @@ export class BlockCompressor {
           }
         }
         const end = second + secondLength;
-        const thirdLength =
-          end <= last ? finder.find(end - behindSecond, second, secondLength) : secondLength;
+        const from = end - behindSecond;
+        let thirdLength = end <= last ? finder.find(from, second, secondLength) : secondLength;
+        if (thirdLength === needsMore) {
+          thirdLength = yield* this.#findInMore(from, second, secondLength);
+        }
         if (thirdLength === secondLength) {
           if (output.put(at, match, Math.min(length, second - at))) yield* output.take();
           if (output.put(second, secondMatch, secondLength)) yield* output.take();

@@ -1,5 +1,6 @@
 import { BlockDecoder } from './block-decoder.ts';
 import { InvalidLz4 } from './block-format.ts';
+import { BlockWindow } from './block-window.ts';
 import { BlockCompressor } from './compress-block.ts';
 
 /** What a legacy frame, which `lz4 -l` makes, begins with. */
@@ -56,45 +57,60 @@ export async function* expandLegacyFrame(
 
 /**
  * The legacy frame that `lz4 -l -9` makes of `size` bytes, in pieces, each good until the next is asked for. `blockSize` tells how many bytes the
- * next block has when it is compressed, which stands before it. Memory: a block, and 0.6 MiB (S9). Throws InvalidLz4 when it has not so many.
+ * next block has when it is compressed, which stands before it. Memory: 1.2 MiB, but for what `BlockWindow` says (S9). Throws InvalidLz4 when
+ * a block has not so many.
  */
 export async function* compressLegacyFrame(
   content: AsyncIterable<Uint8Array>,
   size: number,
   blockSize: () => Promise<number>,
 ): AsyncGenerator<Uint8Array> {
-  const block = new Uint8Array(Math.min(legacyBlockSize, size));
-  const compressor = new BlockCompressor();
-  let filled = 0;
-  yield wordBytes(legacyMagic);
-  for await (const piece of content) {
-    for (let rest = piece; rest.length > 0; ) {
-      const part = rest.subarray(0, block.length - filled);
-      block.set(part, filled);
-      filled += part.length;
-      rest = rest.subarray(part.length);
-      if (filled < block.length) continue;
-      yield* compressBlock(compressor, block, await blockSize());
-      filled = 0;
+  const window = new BlockWindow();
+  const compressor = new BlockCompressor(window);
+  const pieces = content[Symbol.asyncIterator]();
+  let rest: Uint8Array = new Uint8Array(0);
+  try {
+    yield wordBytes(legacyMagic);
+    for (let at = 0; at < size; at += legacyBlockSize) {
+      window.enter(Math.min(legacyBlockSize, size - at));
+      const expected = await blockSize();
+      yield wordBytes(expected);
+      let made = 0;
+      for (const piece of compressor.compress()) {
+        if (piece === undefined) {
+          rest = await fill(window, rest, pieces);
+          continue;
+        }
+        made += piece.length;
+        // No byte too many goes out.
+        if (made > expected) break;
+        yield piece;
+      }
+      if (made !== expected) {
+        throw new InvalidLz4(`a block of ${expected} bytes that comes out otherwise`);
+      }
     }
+  } finally {
+    await pieces.return?.();
   }
-  if (filled > 0) yield* compressBlock(compressor, block.subarray(0, filled), await blockSize());
 }
 
-function* compressBlock(
-  compressor: BlockCompressor,
-  block: Uint8Array,
-  size: number,
-): Generator<Uint8Array> {
-  yield wordBytes(size);
-  let made = 0;
-  for (const piece of compressor.compress(block)) {
-    made += piece.length;
-    // No byte too many goes out.
-    if (made > size) break;
-    yield piece;
+/** Adds what is missing in the window, `first` before what comes next, and gives what is left over. */
+async function fill(
+  window: BlockWindow,
+  first: Uint8Array,
+  pieces: AsyncIterator<Uint8Array>,
+): Promise<Uint8Array> {
+  let rest = first;
+  while (window.missing > 0) {
+    if (rest.length === 0) {
+      const { value, done } = await pieces.next();
+      if (done) throw new InvalidLz4('content that ends before it should');
+      rest = value;
+    }
+    rest = rest.subarray(window.add(rest));
   }
-  if (made !== size) throw new InvalidLz4(`a block of ${size} bytes that comes out otherwise`);
+  return rest;
 }
 
 function word(bytes: Uint8Array): number {

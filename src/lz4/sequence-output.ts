@@ -1,4 +1,5 @@
 import { leastMatch, openLength } from './block-format.ts';
+import type { BlockWindow } from './block-window.ts';
 
 /** Compressed bytes are given out when there are so many. */
 const pieceSize = 65536;
@@ -10,17 +11,26 @@ const fewLiterals = 32;
 /** Writes a block's sequences: literals from the end of the last match on, and a match. */
 export class SequenceOutput {
   readonly #output = new Uint8Array(room);
-  #block: Uint8Array = new Uint8Array(0);
+  readonly #window: BlockWindow;
   #filled = 0;
   /** Where the next sequence's literals begin. */
   #literals = 0;
   /** Where literals end that are given out as they lie in the block, and the match behind them. */
   #long: { readonly at: number; readonly match: number; readonly length: number } | undefined;
 
-  enter(block: Uint8Array): void {
-    this.#block = block;
+  constructor(window: BlockWindow) {
+    this.#window = window;
+  }
+
+  /** Begins with a new block. */
+  enter(): void {
     this.#filled = 0;
     this.#literals = 0;
+  }
+
+  /** From here on the block is still to be written. */
+  get written(): number {
+    return this.#literals;
   }
 
   /** Writes the literals before `at`, and a match there. Returns true when `take` is to be asked for what there is. */
@@ -43,15 +53,16 @@ export class SequenceOutput {
     if (this.#long === undefined) return;
     const { at, match, length } = this.#long;
     this.#long = undefined;
-    yield this.#block.subarray(this.#literals, at);
+    yield this.#window.slice(this.#literals, at);
     this.#putMatch(at, match, length);
   }
 
   /** The literals that are left, and what was not taken yet. */
   *finish(): Generator<Uint8Array> {
-    this.#putToken(this.#block.length - this.#literals, 0);
+    const { size } = this.#window;
+    this.#putToken(size - this.#literals, 0);
     yield* this.take();
-    if (this.#literals < this.#block.length) yield this.#block.subarray(this.#literals);
+    if (this.#literals < size) yield this.#window.slice(this.#literals, size);
   }
 
   #putToken(literals: number, matchCode: number): void {
@@ -67,15 +78,15 @@ export class SequenceOutput {
   }
 
   #copyLiterals(end: number): void {
-    const block = this.#block;
     const output = this.#output;
     if (end - this.#literals > fewLiterals) {
-      output.set(block.subarray(this.#literals, end), this.#filled);
+      output.set(this.#window.slice(this.#literals, end), this.#filled);
       this.#filled += end - this.#literals;
       return;
     }
+    const { bytes, start } = this.#window;
     let filled = this.#filled;
-    for (let at = this.#literals; at < end; at++) output[filled++] = block[at] ?? 0;
+    for (let at = this.#literals; at < end; at++) output[filled++] = bytes[at - start] ?? 0;
     this.#filled = filled;
   }
 

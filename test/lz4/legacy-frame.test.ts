@@ -121,6 +121,25 @@ describe.skipIf(missing('lz4') !== undefined)('what lz4 -l -9 makes', () => {
     await expectSame(Buffer.concat([noise, Buffer.alloc(300_000, 1), noise.subarray(1000)]));
   }, 30_000);
 
+  test.each([4096, 700_001])('of what is longer than the window, in pieces of %i', async (step) => {
+    const noise = contentOf([{ kind: 'noise', length: 700_000, byte: 3 }]);
+    const period = noise.subarray(0, 50_000);
+    const content = Buffer.concat([
+      noise,
+      Buffer.alloc(1_500_000),
+      noise.subarray(5),
+      ...Array.from({ length: 30 }, () => period),
+      Buffer.alloc(600_000, 204),
+      noise.subarray(0, 300_000),
+      // Over the end of the block.
+      Buffer.alloc(legacyBlockSize - 5_000_000),
+      noise,
+    ]);
+    expect(content.length).toBeGreaterThan(legacyBlockSize);
+    const frame = real(content);
+    expect((await again(content, frame, step)).equals(frame)).toBe(true);
+  });
+
   test('is told from what another level makes', async () => {
     const content = start(process.execPath, 400_000);
     await expect(again(content, real(content, 3))).rejects.toThrow(InvalidLz4);

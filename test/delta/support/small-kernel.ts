@@ -1,3 +1,4 @@
+import { BlockWindow } from '../../../src/lz4/block-window.ts';
 import { BlockCompressor } from '../../../src/lz4/compress-block.ts';
 import { legacyBlockSize, legacyMagic } from '../../../src/lz4/legacy-frame.ts';
 import { generator } from './small-elf.ts';
@@ -36,7 +37,14 @@ export function makeFrame(content: Uint8Array, packing: Exclude<Packing, 'stored
 
 function compressed(block: Uint8Array): Buffer[] {
   const pieces: Buffer[] = [];
-  for (const piece of new BlockCompressor().compress(block)) pieces.push(Buffer.from(piece));
+  const window = new BlockWindow();
+  const compressor = new BlockCompressor(window);
+  window.enter(block.length);
+  let added = 0;
+  for (const piece of compressor.compress()) {
+    if (piece === undefined) added += window.add(block.subarray(added));
+    else pieces.push(Buffer.from(piece));
+  }
   return pieces;
 }
 
