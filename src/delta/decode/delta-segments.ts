@@ -1,6 +1,7 @@
 import { maxLiteral, type Segment } from '../../plan/segment.ts';
 import type { PositionedReader } from '../../ports/positioned-reader.ts';
 import { corruptDelta } from '../format/corrupt-delta.ts';
+import { PredictorMemory } from '../pointers/predictor.ts';
 import type { Scratch } from '../recompress/scratch.ts';
 import type { DeltaFile } from './delta-file.ts';
 import { Differences } from './differences.ts';
@@ -39,7 +40,7 @@ export async function* deltaSegments(
     const items = readItems(
       delta,
       plan,
-      { control, literals, differences },
+      { control, literals, differences, memory: new PredictorMemory() },
       { windows, base, scratch },
     );
     yield* items;

@@ -2,7 +2,7 @@ import { corruptDelta } from '../format/corrupt-delta.ts';
 import { maxCopies, maxPatchSize } from '../format/delta-format.ts';
 import { CopyList } from '../match/copy-list.ts';
 import { elfHeaderRoom, readSegments } from '../pointers/elf.ts';
-import { learnFrom, Predictor, predictInto } from '../pointers/predictor.ts';
+import { learnFrom, Predictor, type PredictorMemory, predictInto } from '../pointers/predictor.ts';
 import { SiteFinder } from '../pointers/site-finder.ts';
 import { allClasses, pageSize } from '../pointers/sites.ts';
 import type { Differences } from './differences.ts';
@@ -21,11 +21,13 @@ export interface PatchShape {
   readonly copies: number;
 }
 
-/** The streams that a patch's bytes come from. */
+/** What a patch's bytes are made of. */
 export interface PatchStreams {
   readonly control: StreamReader;
   readonly literals: StreamReader;
   readonly differences: Differences;
+  /** What predicting takes: of one patch after the other. */
+  readonly memory: PredictorMemory;
 }
 
 /** Reads what is in the plan stream behind the kind and the length of a patch. Throws CORRUPT_DELTA. */
@@ -78,7 +80,7 @@ export async function* patchedBytes(
   shape: PatchShape,
   old: OldFile,
   copies: CopyList,
-  { literals, differences }: PatchStreams,
+  { literals, differences, memory }: PatchStreams,
 ): AsyncGenerator<Uint8Array> {
   const finder = shape.mask === 0 ? undefined : await SiteFinder.open(old);
   const headerEnd = Math.min(elfHeaderRoom, shape.newSize);
@@ -93,7 +95,9 @@ export async function* patchedBytes(
     if (finder !== undefined && newAt < headerEnd) {
       header.set(bytes.subarray(0, headerEnd - newAt), newAt);
       const segments = newAt + bytes.length >= headerEnd ? readSegments(header) : undefined;
-      if (segments !== undefined) predictor = new Predictor(finder, copies, segments);
+      if (segments !== undefined) {
+        predictor = new Predictor(finder, copies, segments, memory);
+      }
     }
     newAt += bytes.length;
     return bytes;

@@ -13,6 +13,15 @@ export class LearnedTargets {
   #old = none;
   #new = none;
   #shift = none;
+  #isEmpty = true;
+
+  /** Forgets all of it: it is for another file from here on. */
+  clear(): void {
+    if (this.#isEmpty) return;
+    this.#old.fill(Number.NaN);
+    this.#shift.fill(0);
+    this.#isEmpty = true;
+  }
 
   find(old: number): number | undefined {
     const place = placeOf(old);
@@ -27,6 +36,7 @@ export class LearnedTargets {
     const place = placeOf(old);
     this.#old[place] = old;
     this.#new[place] = found;
+    this.#isEmpty = false;
   }
 
   forget(old: number): void {
@@ -42,6 +52,7 @@ export class LearnedTargets {
   setShift(old: number, shift: number): void {
     if (this.#shift === none) this.#shift = new Float64Array(blocks);
     this.#shift[blockOf(old)] = shift;
+    this.#isEmpty = false;
   }
 }
 

@@ -11,6 +11,16 @@ import { learningClasses, maxSites, pageSize, Sites, valueForm } from './sites.t
 const recentPages = 4;
 const noSites = new Sites();
 
+/** What predictors take, for one after the other: made anew for each file it would be taken back too late. 0.7 MiB (S9). */
+export class PredictorMemory {
+  readonly sites: readonly Sites[] = Array.from({ length: recentPages }, () => new Sites());
+  readonly learned = new LearnedTargets();
+  readonly mapped = new Float64Array(maxSites);
+  readonly site = new Float64Array(maxSites);
+  readonly base = new Float64Array(maxSites);
+  readonly inMemory = new Uint8Array(maxSites);
+}
+
 /**
  * Rewrites the pointers of an old file to what they will probably be in the new one: site and target
  * are carried through the list of copies. Shared by encoder and decoder, which must agree in every byte.
@@ -21,22 +31,36 @@ export class Predictor {
   readonly #newSegments: readonly Segment[];
   /** Of the pages used last, the last one in front: copies go to and fro between a few. */
   readonly #recent: { page: number; readonly sites: Sites }[] = [];
-  readonly #learned = new LearnedTargets();
+  readonly #memory: PredictorMemory;
+  readonly #learned: LearnedTargets;
   /** For each site that was predicted last: where the copies lead its target, and what its value is relative to. */
-  readonly #mapped = new Float64Array(maxSites);
-  readonly #site = new Float64Array(maxSites);
-  readonly #base = new Float64Array(maxSites);
+  readonly #mapped: Float64Array;
+  readonly #site: Float64Array;
+  readonly #base: Float64Array;
   /** And whether that is memory behind the content of the file. */
-  readonly #inMemory = new Uint8Array(maxSites);
+  readonly #inMemory: Uint8Array;
   #page = -1;
   #sites = noSites;
   #isNear = false;
   #isMemory = false;
 
-  constructor(finder: SiteSource, copies: CopyList, newSegments: readonly Segment[]) {
+  /** Only the predictor that was made last of a memory may be used. */
+  constructor(
+    finder: SiteSource,
+    copies: CopyList,
+    newSegments: readonly Segment[],
+    memory = new PredictorMemory(),
+  ) {
     this.#finder = finder;
     this.#map = new CopyMap(copies);
     this.#newSegments = newSegments;
+    this.#memory = memory;
+    this.#learned = memory.learned;
+    this.#learned.clear();
+    this.#mapped = memory.mapped;
+    this.#site = memory.site;
+    this.#base = memory.base;
+    this.#inMemory = memory.inMemory;
   }
 
   /** The number of the copy that holds an old byte, or the nearest. */
@@ -51,8 +75,9 @@ export class Predictor {
     const known = recent.findIndex((each) => each.page === start);
     let entry = recent[known];
     if (entry === undefined) {
+      const sites = this.#memory.sites[recent.length] ?? noSites;
       entry = recent.length === recentPages ? recent.pop() : undefined;
-      entry ??= { page: start, sites: new Sites() };
+      entry ??= { page: start, sites };
       entry.page = start;
       this.#finder.find(page, start, entry.sites);
     } else {
