@@ -1,18 +1,12 @@
 import { describe, expect, it } from 'vitest';
 import { type ArgumentsEdit, editArguments } from '../../../src/deploy/kernel-arguments/edit.ts';
 import type { ErrorCode } from '../../../src/error.ts';
+import { noEdit } from '../../crash/world/change-arguments.ts';
 import { codeOf } from '../../support/code-of.ts';
 
-const none: ArgumentsEdit = {
-  append: [],
-  appendIfMissing: [],
-  delete: [],
-  deleteIfPresent: [],
-  replace: [],
-};
 const present = 'console=tty0 console=ttyS0 quiet loglevel=3';
 const edited = (edit: Partial<ArgumentsEdit>, from = present) =>
-  editArguments(from, { ...none, ...edit });
+  editArguments(from, { ...noEdit, ...edit });
 
 describe('an edit of kernel arguments', () => {
   it.each<[string, Partial<ArgumentsEdit>, string]>([

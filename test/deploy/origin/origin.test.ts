@@ -3,12 +3,12 @@ import { bootComplete } from '../../../src/deploy/boot-complete.ts';
 import { standardHealth } from '../../../src/deploy/health/health-settings.ts';
 import { readHistory } from '../../../src/deploy/history.ts';
 import { standardHooks } from '../../../src/deploy/hooks/run-hooks.ts';
-import { changeArguments } from '../../../src/deploy/kernel-arguments/change.ts';
 import type { Running } from '../../../src/deploy/machine.ts';
 import { formatOrigin, type Origin, parseOrigin } from '../../../src/deploy/origin/origin.ts';
 import { finalizeStaged } from '../../../src/deploy/staging/finalize.ts';
 import { readStatus } from '../../../src/deploy/status.ts';
 import { upgrade } from '../../../src/deploy/upgrade.ts';
+import { change } from '../../crash/world/change-arguments.ts';
 import { dropAll, keepAll } from '../../crash/world/loss.ts';
 import { ref } from '../../crash/world/release.ts';
 import { makeReleases, type Releases, upgradeOptions } from '../../crash/world/releases.ts';
@@ -92,13 +92,7 @@ describe('how a system came', () => {
       ['confirmed', undefined],
     ]);
     // Other kernel arguments for the same image, when only their deployment is known any more.
-    await changeArguments(machineOf(world, inB('order')), {
-      edit: { append: ['x'], appendIfMissing: [], delete: [], deleteIfPresent: [], replace: [] },
-      trial: { tries: 2, deadline: 300 },
-      health: standardHealth,
-      reboot: true,
-      ...quiet,
-    });
+    await change(world, { append: ['x'] }, machineOf(world, inB('order')));
     const changed = `${id.slice(0, -1)}1`;
     await world.files.remove(`/data/pine/origins/${id}.json`);
     expect(await world.files.status(`/data/pine/origins/${changed}.json`)).toBeDefined();

@@ -2,7 +2,6 @@ import { beforeAll, describe, expect, it } from 'vitest';
 import { bootComplete } from '../../../src/deploy/boot-complete.ts';
 import { standardHealth } from '../../../src/deploy/health/health-settings.ts';
 import { standardHooks } from '../../../src/deploy/hooks/run-hooks.ts';
-import { changeArguments } from '../../../src/deploy/kernel-arguments/change.ts';
 import type { Running } from '../../../src/deploy/machine.ts';
 import { pin, unpin } from '../../../src/deploy/pins/pin.ts';
 import { rollback } from '../../../src/deploy/rollback.ts';
@@ -10,6 +9,7 @@ import { finalizeStaged } from '../../../src/deploy/staging/finalize.ts';
 import { readStatus } from '../../../src/deploy/status.ts';
 import { previewUpgrade, upgrade } from '../../../src/deploy/upgrade.ts';
 import { repairOtherSlot } from '../../../src/deploy/verify/repair.ts';
+import { change, changedId } from '../../crash/world/change-arguments.ts';
 import { cutEverywhere } from '../../crash/world/every-cut.ts';
 import { dropAll, keepAll } from '../../crash/world/loss.ts';
 import { makeReleases, type Releases, upgradeOptions } from '../../crash/world/releases.ts';
@@ -54,17 +54,11 @@ const describeWorld = ({ slots, boot, files }: World) =>
     .join('\n');
 
 /** Makes a deployment of what runs in slot a with one more argument. */
-const change = (world: World, word: string, settings?: MachineSettings) =>
-  changeArguments(machineOf(world, settings), {
-    edit: { append: [word], appendIfMissing: [], delete: [], deleteIfPresent: [], replace: [] },
-    trial: { tries: 2, deadline: 300 },
-    health: standardHealth,
-    reboot: true,
-    ...around,
-  });
+const append = (world: World, word: string, settings?: MachineSettings) =>
+  change(world, { append: [word] }, machineOf(world, settings));
 const inA = (serial: number, block: number, choice: Running['choice']): MachineSettings => ({
   running: {
-    deployment: `${releases.v1.checksum.slice(0, 12)}.${serial}`,
+    deployment: changedId(releases.v1, serial),
     slot: 'a',
     block,
     choice,
@@ -171,7 +165,7 @@ describe('pin', () => {
     const world = fresh();
     const commit = releases.v1.checksum;
     expect(await pinOn(world, commit.slice(0, 8))).toMatchObject({ deployments: [deploymentA] });
-    await change(world, 'nosmt');
+    await append(world, 'nosmt');
     await confirm(world, inA(0, 3, 'trial'));
     await codeOfAsync(() => pinOn(world, commit.slice(0, 8)), 'INPUT_AMBIGUOUS_DEPLOYMENT');
     await codeOfAsync(() => pinOn(world, commit.slice(0, 3)), 'NOT_FOUND_DEPLOYMENT');
@@ -267,13 +261,13 @@ describe('other kernel arguments', () => {
     const world = fresh();
     await pinOn(world, 'booted');
     const block = await world.boot.readDeployment(1);
-    await change(world, 'nosmt');
+    await append(world, 'nosmt');
     await confirm(world, inA(0, 3, 'trial'));
-    await change(world, 'quiet', inA(0, 3, 'order'));
+    await append(world, 'quiet', inA(0, 3, 'order'));
     expect((await world.boot.readChoice())?.order).toEqual([4, 3, 1, 2]);
     await confirm(world, inA(1, 4, 'trial'));
     // Block 3 makes room, which nobody has pinned; without the pin it would be block 1.
-    await change(world, 'debug', inA(1, 4, 'order'));
+    await append(world, 'debug', inA(1, 4, 'order'));
     expect((await world.boot.readChoice())?.order).toEqual([3, 4, 1, 2]);
     expect(await world.boot.readDeployment(1)).toEqual(block);
     expect(await world.files.status('/data/etc/first')).toBeDefined();
@@ -282,15 +276,15 @@ describe('other kernel arguments', () => {
   it('find a block: the last one that is free can not be pinned', async () => {
     const world = fresh();
     await pinOn(world, 'booted');
-    await change(world, 'nosmt');
+    await append(world, 'nosmt');
     await confirm(world, inA(0, 3, 'trial'));
     await pinOn(world, 'booted', inA(0, 3, 'order'));
-    await change(world, 'quiet', inA(0, 3, 'order'));
+    await append(world, 'quiet', inA(0, 3, 'order'));
     await confirm(world, inA(1, 4, 'trial'));
     // 4 runs, 3 and 1 are pinned, 2 is the other slot's best.
     const settings = inA(1, 4, 'order');
     await codeOfAsync(() => pinOn(world, 'booted', settings), 'STATE_NO_BLOCK');
-    await codeOfAsync(() => change(world, 'debug', settings), 'STATE_NO_BLOCK');
+    await codeOfAsync(() => append(world, 'debug', settings), 'STATE_NO_BLOCK');
     // An upgrade takes the other slot's block.
     expect(await upgrade(machineOf(world, settings), upgradeOptions(releases))).toMatchObject({
       kind: 'armed',
@@ -301,13 +295,13 @@ describe('other kernel arguments', () => {
 describe('what nothing boots any more', () => {
   it('keeps the block of pinned arguments that were left, when others are retired', async () => {
     const world = fresh();
-    await change(world, 'nosmt');
+    await append(world, 'nosmt');
     await confirm(world, inA(0, 3, 'trial'));
     await pinOn(world, 'booted', inA(0, 3, 'order'));
     const pinned = await world.boot.readDeployment(3);
     await rollback(machineOf(world, inA(0, 3, 'order')), { reboot: true, ...around });
     expect((await world.boot.readChoice())?.order).toEqual([1, 2]);
-    await change(world, 'quiet');
+    await append(world, 'quiet');
     await world.boot.writeChoice({ order: [4, 1, 2], trial: { block: 4, tries: 0 } });
     await confirm(world, {}); // it fell back: its block is emptied
     expect(await world.boot.readDeployment(4)).toBeUndefined();
@@ -326,7 +320,7 @@ describe('what nothing boots any more', () => {
     await world.files.makeFolder(`/data/etc/${'0'.repeat(12)}.0`, 0o755);
     await pinOn(world, 'other');
     await world.boot.writeChoice({ order: [1] });
-    await change(world, 'nosmt');
+    await append(world, 'nosmt');
     expect(await world.files.status(etc)).toBeDefined();
     expect(await world.files.status(`/data/pine/plans/${commit}.plan`)).toBeDefined();
     expect(await world.files.status(`/data/etc/${'0'.repeat(12)}.0`)).toBeUndefined();
