@@ -1,49 +1,16 @@
 import { existsSync, mkdirSync, readdirSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { CommanderError } from 'commander';
-import { beforeAll, describe, expect, test, vi } from 'vitest';
-import { buildProgram, usageError } from '../../src/cli/program.ts';
-import { PineError } from '../../src/error.ts';
+import { beforeAll, describe, expect, test } from 'vitest';
 import { temporaryFolder } from '../repo/support/temporary-folder.ts';
 import { missing } from '../support/requirements.ts';
+import { outputHere, runHere } from './support/run-here.ts';
 
 const folder = temporaryFolder();
 const at = (name: string): string => join(folder, name);
 
-/** Runs a command in this process: what it printed, and its error. */
-async function pinectl(...args: string[]) {
-  const argv = ['node', 'pinectl', ...args];
-  const written = { out: '', err: '' };
-  const collect = (name: 'out' | 'err') => (text: string | Uint8Array) => {
-    written[name] += text.toString();
-    return true;
-  };
-  const spies = [
-    vi.spyOn(process.stdout, 'write').mockImplementation(collect('out')),
-    vi.spyOn(process.stderr, 'write').mockImplementation(collect('err')),
-  ];
-  const program = await buildProgram(argv);
-  try {
-    await program.parseAsync(argv);
-    return { error: undefined, ...written };
-  } catch (error) {
-    const known = error instanceof CommanderError ? usageError(error, argv, program) : error;
-    if (!(known instanceof PineError)) throw error;
-    return { error: known, ...written };
-  } finally {
-    for (const spy of spies) spy.mockRestore();
-  }
-}
-
-async function run(...args: string[]): Promise<string> {
-  const { error, out } = await pinectl(...args);
-  if (error !== undefined) throw new Error(`pinectl ${args.join(' ')}: ${error.toText()}`);
-  return out;
-}
-
 /** The code of the error that a command ends in, and what it says was found. */
 async function refusal(...args: string[]): Promise<string> {
-  const { error } = await pinectl(...args);
+  const { error } = await runHere(...args);
   return `${error?.code}: ${error?.details.found}`;
 }
 
@@ -54,22 +21,30 @@ describe.skipIf(missing('xattr') !== undefined)('delta and bundle, by users', ()
   let commits: string[];
 
   beforeAll(async () => {
-    await run('init', ...repo);
-    await run('keys', 'generate', '-o', at('k'));
-    await run('keys', 'generate', '-o', at('other'));
+    await outputHere('init', ...repo);
+    await outputHere('keys', 'generate', '-o', at('k'));
+    await outputHere('keys', 'generate', '-o', at('other'));
     mkdirSync(at('tree'));
     commits = [];
     for (const text of ['one', 'two']) {
       writeFileSync(at('tree/file'), text);
-      const made = await run('commit', '--ref', 'r', '--no-recipe', ...repo, ...key, at('tree'));
+      const made = await outputHere(
+        'commit',
+        '--ref',
+        'r',
+        '--no-recipe',
+        ...repo,
+        ...key,
+        at('tree'),
+      );
       commits.push(made.trim());
     }
-    await run('image', '--ref', 'r^', '--format', 'squashfs', '-o', at('old'), ...repo);
+    await outputHere('image', '--ref', 'r^', '--format', 'squashfs', '-o', at('old'), ...repo);
   });
 
   test('a delta that lacks the signature that is asked for is made again', async () => {
     const generate = async (...options: string[]) =>
-      JSON.parse(await run('delta', 'generate', ...toRef, '--json', ...options));
+      JSON.parse(await outputHere('delta', 'generate', ...toRef, '--json', ...options));
     expect((await generate()).made).toHaveLength(1);
     expect((await generate()).kept).toHaveLength(1);
     expect((await generate(...key)).made).toHaveLength(1);
@@ -79,20 +54,20 @@ describe.skipIf(missing('xattr') !== undefined)('delta and bundle, by users', ()
     expect((await generate(...key)).kept).toHaveLength(1);
     for (const name of ['k.pub', 'other.pub']) {
       const apply = ['delta', 'apply', 'r^..r', '--from', at('old'), '-o', at('new'), ...repo];
-      expect(await run(...apply, '--key', at(name))).toContain(`signed by ${at(name)}`);
+      expect(await outputHere(...apply, '--key', at(name))).toContain(`signed by ${at(name)}`);
     }
   });
 
   test('a bundle has no delta without the signature that is asked for, or says so', async () => {
     const create = ['bundle', 'create', 'r', '-o', at('b'), ...repo];
-    const unsigned = await pinectl(...create);
+    const unsigned = await runHere(...create);
     expect(unsigned.error).toBeUndefined();
     const note = `(nothing)..${commits[1]} is not signed: machines will not take it (--sign-key)\n`;
     expect(unsigned.err).toBe(note);
     // It is there now, and still not signed.
-    expect((await pinectl(...create)).err).toBe(note);
-    expect((await pinectl(...create, ...key)).err).toBe('');
-    expect(await run('bundle', 'show', at('b'), '--key', at('k.pub'))).toContain(
+    expect((await runHere(...create)).err).toBe(note);
+    expect((await runHere(...create, ...key)).err).toBe('');
+    expect(await outputHere('bundle', 'show', at('b'), '--key', at('k.pub'))).toContain(
       `signed  by ${at('k.pub')}`,
     );
   });
@@ -150,35 +125,35 @@ describe.skipIf(missing('xattr') !== undefined)('delta and bundle, by users', ()
     ] as const) {
       symlinkSync(target, at(path));
     }
-    expect(await run('delta', 'show', at('link.delta'))).toContain(`to   ${commits[1]}`);
+    expect(await outputHere('delta', 'show', at('link.delta'))).toContain(`to   ${commits[1]}`);
     for (const from of ['link-old', 'link-repo']) {
       rmSync(at('made'), { force: true });
       const options = ['--unsigned', '--from', at(from), '-o', at('made')];
-      await run('delta', 'apply', at('link.delta'), ...options);
+      await outputHere('delta', 'apply', at('link.delta'), ...options);
       expect(existsSync(at('made'))).toBe(true);
     }
   });
 
   test('bundle apply --repo takes no options of an upgrade: --plan would import it', async () => {
-    await run('init', '--repo', at('other-repo'));
+    await outputHere('init', '--repo', at('other-repo'));
     const apply = ['bundle', 'apply', at('b'), '--repo', at('other-repo'), '--unsigned'];
     for (const option of [['--plan'], ['--check'], ['--no-reboot'], ['--disk', at('old')]]) {
       const found = 'USAGE_COMMAND_LINE: an option of an upgrade beside it';
       expect(await refusal(...apply, ...option)).toBe(found);
     }
-    expect(await run('refs', '--repo', at('other-repo'))).toBe('');
-    await run(...apply);
-    expect(await run('refs', '--repo', at('other-repo'))).toBe('r\n');
+    expect(await outputHere('refs', '--repo', at('other-repo'))).toBe('');
+    await outputHere(...apply);
+    expect(await outputHere('refs', '--repo', at('other-repo'))).toBe('r\n');
   });
 
   test('a wrong command line is told where its help is', async () => {
-    const { error } = await pinectl('delta', 'generate', ...repo);
+    const { error } = await runHere('delta', 'generate', ...repo);
     expect(error?.details.remedy).toBe('run `pinectl delta generate --help`');
-    const show = await pinectl('bundle', 'show');
+    const show = await runHere('bundle', 'show');
     expect(show.error?.details.remedy).toBe('run `pinectl bundle show --help`');
-    const unknown = await pinectl('delta', 'nope');
+    const unknown = await runHere('delta', 'nope');
     expect(unknown.error?.details.remedy).toBe('run `pinectl delta --help`');
-    const none = await pinectl('nope');
+    const none = await runHere('nope');
     expect(none.error?.details.remedy).toBe('run `pinectl --help`');
   });
 });

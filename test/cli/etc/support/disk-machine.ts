@@ -1,19 +1,16 @@
 import { cpSync, mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
-import { CommanderError } from 'commander';
-import { vi } from 'vitest';
 import { commitTree } from '../../../../src/build/commit-tree.ts';
 import { scanFolder } from '../../../../src/build/scan.ts';
-import { buildProgram, usageError } from '../../../../src/cli/program.ts';
 import { diskImageMachine } from '../../../../src/deploy/machine-disk-image.ts';
 import { parseLayout } from '../../../../src/disk/layout.ts';
-import { PineError } from '../../../../src/error.ts';
 import { findCommitImage } from '../../../../src/install/commit-image.ts';
 import { writeDiskImage } from '../../../../src/install/disk-image.ts';
 import { Repository } from '../../../../src/repo/repository.ts';
 import { generateKeyPair } from '../../../../src/trust/generate.ts';
 import { encodeKey } from '../../../../src/trust/keys.ts';
 import { wholeBootFolder } from '../../../boot/support/slot-image.ts';
+import { outputHere, type Ran, runHere } from '../../support/run-here.ts';
 
 const layout = parseLayout(
   `label: gpt
@@ -133,37 +130,14 @@ export class DiskMachine {
     return diskImageMachine({ disk: this.disk, state: this.state, running });
   }
 
-  /** Runs a command in this process: sixty of their own would take a minute. */
-  async run(
-    ...args: string[]
-  ): Promise<{ error: PineError | undefined; out: string; err: string }> {
-    const argv = ['node', 'pinectl', ...args, '--disk', this.disk, '--state', this.state];
-    const written = { out: '', err: '' };
-    const collect = (name: 'out' | 'err') => (text: string | Uint8Array) => {
-      written[name] += text.toString();
-      return true;
-    };
-    const spies = [
-      vi.spyOn(process.stdout, 'write').mockImplementation(collect('out')),
-      vi.spyOn(process.stderr, 'write').mockImplementation(collect('err')),
-    ];
-    try {
-      await (await buildProgram(argv)).parseAsync(argv);
-      return { error: undefined, ...written };
-    } catch (error) {
-      const known = error instanceof CommanderError ? usageError(error, argv) : error;
-      if (!(known instanceof PineError)) throw error;
-      return { error: known, ...written };
-    } finally {
-      for (const spy of spies) spy.mockRestore();
-    }
+  /** Runs a command on it. */
+  run(...args: string[]): Promise<Ran> {
+    return runHere(...args, '--disk', this.disk, '--state', this.state);
   }
 
   /** What a command prints when all goes well. */
-  async out(...args: string[]): Promise<string> {
-    const { error, out } = await this.run(...args);
-    if (error !== undefined) throw new Error(`pinectl ${args.join(' ')}: ${error.toText()}`);
-    return out;
+  out(...args: string[]): Promise<string> {
+    return outputHere(...args, '--disk', this.disk, '--state', this.state);
   }
 
   async json(...args: string[]) {
