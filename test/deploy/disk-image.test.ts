@@ -23,7 +23,6 @@ import { generateDelta } from '../../src/delta/generate.ts';
 import { removeDelta } from '../../src/delta/store.ts';
 import { openStoredPlan } from '../../src/deploy/upgrade/plan-store.ts';
 import { deriveUuid } from '../../src/disk/derive-uuid.ts';
-import { parseLayout } from '../../src/disk/layout.ts';
 import { nodeBlockDevice } from '../../src/disk/node-block-device.ts';
 import { leastDiskSize, type PlacedPartition, placeLayout } from '../../src/disk/place-layout.ts';
 import { encodeTrailer, trailerSize } from '../../src/image/trailer.ts';
@@ -40,17 +39,9 @@ import { encodeKey } from '../../src/trust/keys.ts';
 import { slotProblem } from '../crash/world/judge.ts';
 import { readMetrics } from '../support/prometheus-text.ts';
 import { missing } from '../support/requirements.ts';
+import { smallLayout } from '../support/small-layout.ts';
 
 const ref = 'alpine/x86_64/web';
-const layoutText = `label: gpt
-name="bios-grub", size=1MiB, type=21686148-6449-6E6F-744E-656564454649
-name="esp", size=4MiB, type=U
-name="boot", size=4MiB
-name="root-a", size=4MiB
-name="root-b", size=4MiB
-name="data", size=64MiB
-`;
-
 let folder: string;
 let repository: Repository;
 let partitions: readonly PlacedPartition[];
@@ -137,7 +128,7 @@ describe.skipIf(missing('disk', 'grub') !== undefined)('a disk image as a machin
     repository = await Repository.init(join(folder, 'repo'));
     v1 = await commit('v1', 1_700_000_000, key);
 
-    const layout = parseLayout(layoutText, 'tiny.cfg');
+    const layout = smallLayout({ data: '64MiB' });
     const size = leastDiskSize(layout);
     partitions = placeLayout(layout, size);
     writeFileSync(disk(), '');

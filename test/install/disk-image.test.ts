@@ -14,7 +14,6 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { GrubBootLoader } from '../../src/boot/grub/grub.ts';
 import { commitTree } from '../../src/build/commit-tree.ts';
 import { scanFolder } from '../../src/build/scan.ts';
-import { parseLayout } from '../../src/disk/layout.ts';
 import { nodeBlockDevice } from '../../src/disk/node-block-device.ts';
 import { decodeTrailer, trailerSize } from '../../src/image/trailer.ts';
 import { type CommitImage, findCommitImage } from '../../src/install/commit-image.ts';
@@ -24,18 +23,9 @@ import { Repository } from '../../src/repo/repository.ts';
 import { runQemu } from '../boot/support/qemu.ts';
 import { wholeBootFolder } from '../boot/support/slot-image.ts';
 import { missing } from '../support/requirements.ts';
+import { smallLayout } from '../support/small-layout.ts';
 
-const layout = parseLayout(
-  `label: gpt
-name="bios-grub", size=1MiB, type=21686148-6449-6E6F-744E-656564454649
-name="esp", size=8MiB, type=U
-name="boot", size=8MiB
-name="root-a", size=8MiB
-name="root-b", size=8MiB
-name="swap", size=4MiB, type=S
-name="data"`,
-  'test.cfg',
-);
+const layout = smallLayout({ size: '8MiB', swap: '4MiB' });
 
 describe.skipIf(missing('disk', 'grub') !== undefined)('writeDiskImage', () => {
   const folder = mkdtempSync(join(tmpdir(), 'pine-image-'));

@@ -5,7 +5,6 @@ import type { SlotName } from '../../../src/boot/choice.ts';
 import { encodeDeployment } from '../../../src/boot/grub/deployment-codec.ts';
 import { locateFile } from '../../../src/boot/grub/ext4-file.ts';
 import { deriveUuid } from '../../../src/disk/derive-uuid.ts';
-import { parseLayout } from '../../../src/disk/layout.ts';
 import { nodeBlockDevice } from '../../../src/disk/node-block-device.ts';
 import {
   leastDiskSize,
@@ -13,17 +12,9 @@ import {
   placeLayout,
 } from '../../../src/disk/place-layout.ts';
 import { installDisk } from '../../../src/install/install-disk.ts';
+import { smallLayout } from '../../support/small-layout.ts';
 import { type QemuResult, type QemuRun, runQemu } from './qemu.ts';
 import { makeSlotImage, wholeBootFolder } from './slot-image.ts';
-
-const layoutText = `label: gpt
-name="bios-grub", size=1MiB, type=21686148-6449-6E6F-744E-656564454649
-name="esp", size=4MiB, type=U
-name="boot", size=4MiB
-name="root-a", size=4MiB
-name="root-b", size=4MiB
-name="data", size=64MiB
-`;
 
 export const diskUuid = deriveUuid('tiny', 'disk');
 
@@ -55,7 +46,7 @@ export class TinyMachine {
     finish?: (path: string, partitions: readonly PlacedPartition[]) => Promise<void>,
   ): Promise<TinyMachine> {
     const folder = await mkdtemp(join(tmpdir(), 'pine-boot-'));
-    const layout = parseLayout(layoutText, 'tiny.cfg');
+    const layout = smallLayout({ data: '64MiB' });
     const size = leastDiskSize(layout);
     const partitions = placeLayout(layout, size);
     const path = join(folder, 'template.img');

@@ -3,26 +3,16 @@ import { dirname, join } from 'node:path';
 import { commitTree } from '../../../../src/build/commit-tree.ts';
 import { scanFolder } from '../../../../src/build/scan.ts';
 import { diskImageMachine } from '../../../../src/deploy/machine-disk-image.ts';
-import { parseLayout } from '../../../../src/disk/layout.ts';
 import { findCommitImage } from '../../../../src/install/commit-image.ts';
 import { writeDiskImage } from '../../../../src/install/disk-image.ts';
 import { Repository } from '../../../../src/repo/repository.ts';
 import { generateKeyPair } from '../../../../src/trust/generate.ts';
 import { encodeKey } from '../../../../src/trust/keys.ts';
 import { wholeBootFolder } from '../../../boot/support/slot-image.ts';
+import { smallLayout } from '../../../support/small-layout.ts';
 import { outputHere, type Ran, runHere } from '../../support/run-here.ts';
 
-const layout = parseLayout(
-  `label: gpt
-name="bios-grub", size=1MiB, type=21686148-6449-6E6F-744E-656564454649
-name="esp", size=8MiB, type=U
-name="boot", size=8MiB
-name="root-a", size=8MiB
-name="root-b", size=8MiB
-name="swap", size=4MiB, type=S
-name="data"`,
-  'test.cfg',
-);
+const layout = smallLayout({ size: '8MiB', swap: '4MiB' });
 const ref = 'alpine/x86_64/web';
 
 /** Files of an /etc by path: their content, and their mode where it is not 0644. */

@@ -3,7 +3,6 @@ import { copyFile, mkdir, mkdtemp, open, readFile, rm, writeFile } from 'node:fs
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { readPartitions } from '../../../../../src/disk/gpt.ts';
-import { parseLayout } from '../../../../../src/disk/layout.ts';
 import { nodeBlockDevice } from '../../../../../src/disk/node-block-device.ts';
 import { placeCore, putBootCode } from '../../../../../src/install/boot-code.ts';
 import { readBootImage } from '../../../../../src/install/grub-images.ts';
@@ -23,6 +22,7 @@ import { runProgram } from '../../../../../src/install/program.ts';
 import { type QemuRun, runQemu } from '../../../../boot/support/qemu.ts';
 import { makeSlotImage, wholeBootFolder } from '../../../../boot/support/slot-image.ts';
 import { talkingKernel } from '../../../../boot/support/talking-kernel.ts';
+import { smallLayout } from '../../../../support/small-layout.ts';
 
 const mebibyte = 1 << 20;
 export const diskSize = 160 * mebibyte;
@@ -33,16 +33,6 @@ const oldStart = espStart + espSize;
 const oldSize = 24 * mebibyte;
 const oldUuid = '5d0ba7aa-2f9f-4a2f-9f10-3a1d7c2b9e11';
 const installerArguments = 'pine.hijack console=ttyS0';
-
-const layoutText = `label: gpt
-name="bios-grub", size=1MiB, type=21686148-6449-6E6F-744E-656564454649
-name="esp", size=4MiB, type=U
-name="boot", size=4MiB
-name="root-a", size=4MiB
-name="root-b", size=4MiB
-name="swap", size=1MiB, type=S
-name="data", size=64MiB
-`;
 
 /** `uefi`: with a GPT. */
 export type Kind = 'mbr' | 'gpt' | 'uefi';
@@ -74,7 +64,7 @@ export class TinyTakeOver {
     await writeFile(join(payload, 'slot'), slot);
     const device = await nodeBlockDevice(template).open('read');
     const table = await readPartitionTable(device, 'template');
-    const layout = parseLayout(layoutText, 'tiny.cfg');
+    const layout = smallLayout({ swap: '1MiB', data: '64MiB' });
     const least = oldSize - 64 * mebibyte;
     const esp = kind === 'uefi' ? 15 : undefined;
     const outcome = planDisk({ diskSize, table, root: 1, least, payload: 0, layout, esp });
