@@ -53,6 +53,12 @@ export class SourceTree {
     this.root = root;
   }
 
+  /** One with nothing in it. */
+  static empty(): SourceTree {
+    const metadata = { mode: 0o040755, uid: 0, gid: 0, xattrs: [] };
+    return new SourceTree({ kind: 'directory', ...metadata, entries: new Map() });
+  }
+
   /** What a path names, without following links; `undefined` when nothing has that name. */
   find(path: string): SourceNode | undefined {
     let node: SourceNode | undefined = this.root;

@@ -6,8 +6,7 @@ import { SourceTree, walkSource } from '../../src/build/source-tree.ts';
 import { codeOf } from '../support/code-of.ts';
 
 function tree(...files: string[]): SourceTree {
-  const metadata = { mode: 0o040755, uid: 0, gid: 0, xattrs: [] };
-  const made = new SourceTree({ kind: 'directory', ...metadata, entries: new Map() });
+  const made = SourceTree.empty();
   for (const path of files) made.putFile(path, Buffer.from(path), { mode: 0o644 });
   return made;
 }

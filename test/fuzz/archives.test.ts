@@ -63,16 +63,6 @@ function apk(alter: (bytes: Buffer) => Buffer = (bytes) => bytes): Buffer {
   return Buffer.concat([gzipSync(signature), control, data]);
 }
 
-const newTree = () =>
-  new SourceTree({
-    kind: 'directory',
-    mode: 0o040755,
-    uid: 0,
-    gid: 0,
-    xattrs: [],
-    entries: new Map(),
-  });
-
 /** What a tree may never hold, whatever it was made of. */
 function checkTree(tree: SourceTree): void {
   for (const [path] of walkSource(tree.root)) {
@@ -91,7 +81,7 @@ async function unpack(bytes: Buffer): Promise<void> {
     const pieces = (async function* () {
       for (let at = 0; at < bytes.length; at += 1000) yield bytes.subarray(at, at + 1000);
     })();
-    const tree = newTree();
+    const tree = SourceTree.empty();
     await unpackTar(tree, unpackedStream(pieces, 'x.tar'), spool, 'x.tar');
     checkTree(tree);
   } finally {
@@ -104,7 +94,7 @@ async function unpackPackage(bytes: Buffer): Promise<void> {
   writeFileSync(path, bytes);
   const spool = new Spool(folder);
   try {
-    const tree = newTree();
+    const tree = SourceTree.empty();
     await unpackApk(tree, path, keys, spool, {});
     checkTree(tree);
   } finally {

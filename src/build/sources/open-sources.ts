@@ -51,7 +51,7 @@ export async function openSources(
   }
   const spool = new Spool(join(repository.path, 'tmp'));
   try {
-    const tree = new SourceTree(emptyRoot());
+    const tree = SourceTree.empty();
     const skipped: string[] = [];
     const notes: string[] = [];
     for (const { kind, name } of sources) {
@@ -118,11 +118,6 @@ function withOwner(tree: SourceTree, { ownerUid, ownerGid }: ScanOptions): Sourc
     return { ...node, ...owner(node), entries: new Map(entries) };
   };
   return new SourceTree(directory(tree.root));
-}
-
-function emptyRoot(): SourceDirectory {
-  const metadata = { mode: 0o040755, uid: 0, gid: 0, xattrs: [] };
-  return { kind: 'directory', ...metadata, entries: new Map() };
 }
 
 async function* readArchive(path: string): AsyncGenerator<Uint8Array> {

@@ -5,14 +5,7 @@ import { codeOf, codeOfAsync } from '../../support/code-of.ts';
 import { makeKernel } from '../support/bootable-root.ts';
 
 function treeWith(...names: string[]): SourceTree {
-  const tree = new SourceTree({
-    kind: 'directory',
-    mode: 0o40755,
-    uid: 0,
-    gid: 0,
-    xattrs: [],
-    entries: new Map(),
-  });
+  const tree = SourceTree.empty();
   for (const name of names) tree.putFile(name, makeKernel('6.6.14-0-virt'), { mode: 0o644 });
   return tree;
 }

@@ -2,8 +2,7 @@ import { type SourceFile, type SourceNode, SourceTree } from '../../../src/build
 
 /** A tree of paths: a file's content, or `-> target`. */
 export function treeWith(entries: Readonly<Record<string, Buffer | string>>): SourceTree {
-  const metadata = { mode: 0o40755, uid: 0, gid: 0, xattrs: [] };
-  const tree = new SourceTree({ kind: 'directory', ...metadata, entries: new Map() });
+  const tree = SourceTree.empty();
   for (const [path, content] of Object.entries(entries)) {
     if (typeof content === 'string' && content.startsWith('-> ')) {
       tree.putLink(path, content.slice(3));

@@ -25,14 +25,7 @@ export function makeElf(): Buffer {
 
 /** A tree that has everything that a bootable one needs, made up. With `merged`, /lib and /sbin are links. */
 export function bootableTree({ merged = false } = {}): SourceTree {
-  const tree = new SourceTree({
-    kind: 'directory',
-    mode: 0o40755,
-    uid: 0,
-    gid: 0,
-    xattrs: [],
-    entries: new Map(),
-  });
+  const tree = SourceTree.empty();
   const version = '6.6.14-0-virt';
   if (merged) {
     for (const name of ['lib', 'sbin', 'bin']) {

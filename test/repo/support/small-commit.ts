@@ -10,14 +10,7 @@ export const timestamp = 1_700_000_000;
 
 /** A tree in memory: two files, a link, a directory. */
 export function smallTree(text = 'hello'): SourceTree {
-  const tree = new SourceTree({
-    kind: 'directory',
-    mode: 0o040755,
-    uid: 0,
-    gid: 0,
-    xattrs: [],
-    entries: new Map(),
-  });
+  const tree = SourceTree.empty();
   tree.putFile('/etc/motd', Buffer.from(text), { mode: 0o644 });
   tree.putFile('/usr/bin/tool', Buffer.alloc(100_000, 'tool'), { mode: 0o4755 });
   tree.putLink('/bin', 'usr/bin');
