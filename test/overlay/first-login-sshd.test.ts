@@ -8,11 +8,12 @@ import {
   rmSync,
   writeFileSync,
 } from 'node:fs';
-import { connect, createServer, type Socket } from 'node:net';
+import { connect, type Socket } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { sharedAlpine } from '../../scripts/root/programs.ts';
+import { freePort } from '../support/free-port.ts';
 import { missing } from '../support/requirements.ts';
 
 const script = resolve(import.meta.dirname, '../../overlay/usr/lib/pine/first-login');
@@ -106,13 +107,4 @@ function greeted(port: number): Promise<Socket> {
     const socket = connect(port, '127.0.0.1');
     socket.once('error', reject).once('data', () => resolve(socket));
   });
-}
-
-async function freePort(): Promise<number> {
-  const server = createServer();
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-  const address = server.address();
-  await new Promise((resolve) => server.close(resolve));
-  if (address === null || typeof address === 'string') throw new Error('no port is free');
-  return address.port;
 }

@@ -20,6 +20,7 @@ import { RemoteRepository } from '../../src/remote/remote-repository.ts';
 import { decodeFileHeader, headerLength } from '../../src/repo/file-header.ts';
 import { objectPath } from '../../src/repo/object-name.ts';
 import { codeOfAsync } from '../support/code-of.ts';
+import { freePort } from '../support/free-port.ts';
 import { missing } from '../support/requirements.ts';
 import { collect, impatientSource } from './loopback-server.ts';
 
@@ -209,15 +210,6 @@ function writeConfiguration(port: number): string {
     }`,
   );
   return path;
-}
-
-async function freePort(): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const { port } = server.address() as AddressInfo;
-  server.close();
-  await once(server, 'close');
-  return port;
 }
 
 async function waitForPort(port: number): Promise<void> {

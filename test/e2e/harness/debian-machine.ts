@@ -1,9 +1,9 @@
 import { cpSync, existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { createServer } from 'node:net';
 import { join } from 'node:path';
 import { expect, inject } from 'vitest';
 import { projectFolder, run } from '../../../scripts/root/programs.ts';
 import type { Status } from '../../../src/deploy/status.ts';
+import { freePort } from '../../support/free-port.ts';
 import { missing } from '../../support/requirements.ts';
 import { type DebianServer, makeDebianDisk, putOnDebian } from './debian-disk.ts';
 import { ipv6Network } from './debian-network.ts';
@@ -160,15 +160,4 @@ export class DebianMachine {
     await this.#web.close();
     if (process.env.PINE_E2E_FOLDER === undefined) rmSync(this.work, { recursive: true });
   }
-}
-
-function freePort(): Promise<number> {
-  return new Promise((resolve, reject) => {
-    const server = createServer();
-    server.once('error', reject).listen(0, '127.0.0.1', () => {
-      const address = server.address();
-      const port = typeof address === 'object' && address !== null ? address.port : 0;
-      server.close(() => resolve(port));
-    });
-  });
 }
