@@ -13,9 +13,10 @@ export interface Host {
   /** Bytes of a file or device. */
   readBytes(path: string, position: number, length: number): Promise<Buffer>;
   /**
-   * What a program that changes nothing prints on stdout; `undefined` when it is missing or fails.
+   * What a program that changes nothing prints on stdout, without its last newline; `undefined` when it is missing,
+   * fails, or takes more than so many seconds (60).
    */
-  report(program: string, args: readonly string[]): Promise<string | undefined>;
+  report(program: string, args: readonly string[], seconds?: number): Promise<string | undefined>;
   readonly userId: number;
   /** The user who called sudo, or whoever runs this. */
   readonly invokingUser: string;

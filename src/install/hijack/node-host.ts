@@ -43,12 +43,12 @@ export const nodeHost: Host = {
     }
   },
 
-  async report(program, args) {
+  async report(program, args, seconds = 60) {
     const { execa } = await import('execa');
     const { failed, stdout } = await execa(program, args, {
       reject: false,
       stdin: 'ignore',
-      timeout: 60_000,
+      timeout: seconds * 1000,
       maxBuffer: 8 << 20,
       // Debian keeps some of these programs out of a user's PATH.
       env: { LC_ALL: 'C', PATH: `${process.env.PATH ?? ''}:/usr/sbin:/sbin:/usr/bin:/bin` },

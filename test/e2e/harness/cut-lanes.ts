@@ -20,7 +20,7 @@ export async function judgeCuts(
   { folder, log }: Recording,
   phase: string,
   cuts: readonly PowerCut[],
-  judge: (disk: string, index: number, cut: PowerCut) => Promise<string>,
+  judge: (disk: string, index: number) => Promise<string>,
   lanes = 1,
 ): Promise<Verdict[]> {
   const sorted = [...cuts].sort((one, other) => one.at - other.at || one.durable - other.durable);
@@ -34,7 +34,7 @@ export async function judgeCuts(
     for (const [index, cut] of sorted.entries()) {
       if (index % lanes !== lane) continue;
       const where = `request ${cut.at}, ${cut.lost}`;
-      seen.push(await verdictOn(phase, where, () => disk.show(cut, () => judge(path, index, cut))));
+      seen.push(await verdictOn(phase, where, () => disk.show(cut, () => judge(path, index))));
     }
     for (const end of ['', '.console', '.control']) rmSync(`${path}${end}`, { force: true });
     return seen;

@@ -16,8 +16,6 @@ export interface PowerCut {
   /** Requests up to the last flush. */
   readonly durable: number;
   readonly landed: readonly Landed[];
-  /** Whether nothing is missing that was to be on the medium together with what is there: all up to a flush. */
-  readonly isAtFlush: boolean;
   /** In words, for a report. */
   readonly lost: string;
 }
@@ -34,9 +32,7 @@ export function cutAt(log: WriteLog, at: number, random?: (below: number) => num
     whole === open.length
       ? `all ${open.length} writes since the last flush kept`
       : `of ${open.length} writes since the last flush ${none} lost, ${open.length - whole - none} torn`;
-  const isAtFlush =
-    whole === open.length && (open.length === 0 || log.requests[at]?.kind === 'flush');
-  return { at, durable, landed: landed.filter(({ sectors }) => sectors > 0), isAtFlush, lost };
+  return { at, durable, landed: landed.filter(({ sectors }) => sectors > 0), lost };
 }
 
 function reached({ sectors }: LoggedRequest, random: ((below: number) => number) | undefined) {

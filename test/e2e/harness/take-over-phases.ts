@@ -8,6 +8,10 @@ export interface TakeOverPhases {
   readonly handedOver: number;
   /** The first write is the next one. */
   readonly firstWrite: number;
+  /** The old root's metadata is kept: resize2fs begins. */
+  readonly kept: number;
+  /** It is given up by the next write: resize2fs has ended. */
+  readonly shrunk: number;
   /** The first sector changes by the next write. */
   readonly commitment: number;
   /** The new table is what counts: the installer is done. */
@@ -45,9 +49,23 @@ export function findPhases(log: WriteLog): TakeOverPhases {
   const firstWrite = find('pine_stage=writing', handedOver, (write) =>
     says(write, stageSector, 'pine_stage=writing\n'),
   );
+  const begins = (text: string) => (write: LoggedRequest) =>
+    log.read(write, 1).toString('latin1').startsWith(text);
+  const kept = find('what is kept', firstWrite, begins('pine-hijack-kept 1 '));
+  const shrunk = find('what was kept, given up', kept, begins('pine-hijack-dropped '));
   const commitment = find('the first sector', firstWrite, (write) => write.sector === 0);
   const done = find('the protective entry', commitment, (write) => {
     return sectorOf(write, 0)?.[450] === 0xee; // the type of the first entry
   });
-  return { stageSector, handedOver, firstWrite, commitment, done: done + 1, end: requests.length };
+  const end = requests.length;
+  return {
+    stageSector,
+    handedOver,
+    firstWrite,
+    kept: kept + 1,
+    shrunk,
+    commitment,
+    done: done + 1,
+    end,
+  };
 }

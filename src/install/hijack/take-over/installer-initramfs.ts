@@ -4,10 +4,11 @@ import { type CpioEntry, encodeCpio } from '../../../build/initramfs/cpio.ts';
 import { readElfNeeds } from '../../../build/initramfs/elf.ts';
 import { PineError } from '../../../error.ts';
 import type { Host } from '../host.ts';
+import type { FileExtent } from './file-extents.ts';
 
 /** Where the old system's programs are put, apart from pine's own: they have another C library. */
 const toolsFolder = 'debian';
-const tools = ['e2fsck', 'resize2fs', 'mke2fs', 'dumpe2fs'] as const;
+const tools = ['e2fsck', 'resize2fs', 'mke2fs', 'dumpe2fs', 'debugfs', 'e2image'] as const;
 const programFolders = ['/usr/sbin', '/sbin', '/usr/bin'];
 const libraryFolders = [
   ...['/lib/x86_64-linux-gnu', '/usr/lib/x86_64-linux-gnu', '/lib64', '/lib', '/usr/lib'],
@@ -50,6 +51,8 @@ export interface InstallerPlan {
   /** Starts that it gives itself before the first write. */
   readonly starts: number;
   readonly staging: string;
+  /** Where the metadata of the old file system is kept while it shrinks, in its blocks; empty: it does not shrink. */
+  readonly keptAt: readonly FileExtent[];
   /** Names this take-over in its story. */
   readonly id: string;
   /** The byte of the disk where the story is kept; `undefined`: it is only told. */
@@ -75,16 +78,20 @@ export async function installerArchive(
     ...{ root_uuid: plan.rootUuid.replaceAll('-', '').toLowerCase(), starts: plan.starts },
     ...{ stage_sector: plan.stageSector, staging: plan.staging },
     ...{ id: plan.id, story_at: plan.storyAt ?? '' },
+    kept_at: plan.keptAt.map(({ start, count }) => `${start}:${count}`).join(' '),
   };
   const lines = Object.entries(values).map(([name, value]) => `${name}='${value}'\n`);
   const sums = [...plan.sums].map(([name, sha256]) => `${sha256}  ${name}\n`);
   return encodeCpio([
     textFile('init', readAsset('src/install/hijack/take-over/installer.sh'), 0o755),
+    textFile('hijack/metadata', readAsset('src/install/hijack/take-over/metadata.sh')),
     textFile('hijack/plan', lines.join('')),
     textFile('hijack/steps', plan.steps),
     textFile('hijack/checks', plan.checks),
     textFile('hijack/sums', sums.join('')),
     textFile(`${toolsFolder}/etc/mke2fs.conf`, formatSettings),
+    // Without it e2image can't tell whether a file system is mounted, and stops.
+    { kind: 'symlink', path: `${toolsFolder}/etc/mtab`, target: '/proc/mounts' },
     ...(await collectTools(host)),
   ]);
 }

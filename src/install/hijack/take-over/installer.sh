@@ -73,6 +73,9 @@ limit_process=
 time_limit 900
 : >/story
 . /hijack/plan
+. /hijack/metadata
+busybox=busybox
+runs=/runs
 # By GRUB, which read it, or by kexec: `staged` until the first write. Whatever else it says, nothing is written.
 stage=$(sed -n 's/.*pine\.stage=\([a-z]*\).*/\1/p' /proc/cmdline)
 note start "$stage"
@@ -178,6 +181,8 @@ files=$old$staging
 if [ "$stage" = staged ]; then
 	note step check
 	tool e2fsck -fn "$root" >/run.log || fail "e2fsck finds faults in the old root: $(tail -n 3 /run.log | tr '\n' ' ')"
+	holds_room || fail "the file that the old root's metadata is kept in is not where it was"
+	[ -z "$kept_at" ] || list_metadata || fail "no room to keep the old root's metadata: $(blocks_to_keep <$runs) blocks, and the file has $(room_to_keep)"
 	mount_old
 	(cd $files && sha256sum -c /hijack/sums >/run.log 2>&1) || fail "what was prepared is damaged: $(grep -v ': OK' /run.log | head -n 1)"
 	# What the old system did before: it comes first.
@@ -196,19 +201,23 @@ time_limit 7200
 
 blocks_of_root() { tool dumpe2fs -h "$root" | sed -n 's/^Block count: *//p'; }
 
-# The old root file system gets smaller: shrink KIB.
+# The old root file system gets smaller: shrink KIB. One that was cut begins anew, from what was there before.
 step_shrink() {
+	restored=$(restore_metadata)
+	[ -z "$restored" ] || say 5 "$restored"
 	tool e2fsck -fy "$root" >/run.log
 	[ $? -lt 4 ] || fail "e2fsck: $(tail -n 3 /run.log | tr '\n' ' ')"
-	# resize2fs writes inodes and what they point to with no flush between: a cut there can empty a file.
 	lost=$(grep -c '^Clear? yes' /run.log)
 	[ "$lost" = 0 ] || say 3 "e2fsck cleared $lost pieces of files of the old root: $(sed -n 's/^\(Inode [0-9]*\) has.*/\1/p' /run.log | head -n 20 | tr '\n' ' ')"
-	[ "$(($(blocks_of_root) * root_block / 1024))" -le "$1" ] && return
-	say 5 "shrinking the old root to $1 KiB"
-	tool resize2fs "$root" "${1}K" >/run.log || fail "resize2fs: $(tail -n 3 /run.log | tr '\n' ' ')"
-	sync
-	tool e2fsck -fp "$root" >/run.log || fail "e2fsck after resize2fs: $(tail -n 3 /run.log | tr '\n' ' ')"
-	sync
+	if [ "$(($(blocks_of_root) * root_block / 1024))" -gt "$1" ]; then
+		keep_metadata || fail "can't keep the old root's metadata"
+		say 5 "shrinking the old root to $1 KiB"
+		tool resize2fs "$root" "${1}K" >/run.log || fail "resize2fs: $(tail -n 3 /run.log | tr '\n' ' ')"
+		sync
+		tool e2fsck -fp "$root" >/run.log || fail "e2fsck after resize2fs: $(tail -n 3 /run.log | tr '\n' ' ')"
+		sync
+	fi
+	drop_metadata || fail "can't give up what is kept of the old root's metadata"
 }
 
 # Writes a file to its place and reads it back: write FILE BLOCK SEEK COUNT SIZE SHA256.

@@ -18,6 +18,7 @@ import { carryOver } from './carry-over.ts';
 import { putReady } from './esp-folders.ts';
 import { espLoaderSteps } from './esp-loader.ts';
 import { type CommitSource, fetchImage } from './fetch-image.ts';
+import { findFileExtents, noPlace } from './file-extents.ts';
 import { ImageFiles } from './image-files.ts';
 import {
   encodeStage,
@@ -28,6 +29,7 @@ import {
 } from './installer-entry.ts';
 import { installerArchive } from './installer-initramfs.ts';
 import { loadInstaller } from './kexec-installer.ts';
+import { makeMetadataRoom } from './metadata-room.ts';
 import { readOldSystem } from './old-system.ts';
 import { type EspPlace, findRoad, type Road } from './road.ts';
 import { StepTimes } from './step-times.ts';
@@ -142,7 +144,8 @@ async function prepare(takeOver: TakeOver, road: Road, times: StepTimes) {
     await image.close();
   }
   for (const text of carried.notes) note(text);
-  await settle(); // resize2fs looks at what is on the disk
+  await settle(); // resize2fs and e2image look at what is on the disk
+  const keptAt = await makeMetadataRoom(host, road, inFolder('metadata'), record.id);
   const disk = await takeOver.planAgain();
   const { esp } = road;
   const { steps, checks } = await buildPayload({
@@ -165,6 +168,7 @@ async function prepare(takeOver: TakeOver, road: Road, times: StepTimes) {
     ...{ rootUuid: road.fileSystemUuid, stageSector: await findStageSector(host, road, stage) },
     ...{ starts: startsWhileWriting, staging: stagingFolder, steps: formatSteps(steps) },
     ...{ checks: formatChecks(checks), id: record.id, storyAt: record.storyAt },
+    keptAt: road.fileSystemSize > disk.shrunk.size ? keptAt : [],
     sums: new Map(
       steps.flatMap((step) => (step.kind === 'write' ? [[step.file, step.sha256]] : [])),
     ),
@@ -211,21 +215,12 @@ async function putOnEsp(host: Host, road: Road, esp: EspPlace, core: Buffer): Pr
 /** The sector of the disk that holds the stage block, which the installer rewrites in place. */
 async function findStageSector(host: Host, road: Road, stage: Buffer): Promise<number> {
   const path = join(stagingFolder, 'env');
-  const said = (await host.report('filefrag', ['-b512', '-v', path])) ?? '';
-  // `   0:        0..       7:    5678..      5685:      8: last,eof`
-  const first = /^\s*0:\s+0\.\.\s*\d+:\s+(\d+)\.\./m.exec(said)?.[1];
-  const sector = road.rootStart / 512 + Number(first);
-  if (first !== undefined) {
-    await nodeBlockDevice(road.diskPath).dropCache();
-    const bytes = await host.readBytes(road.diskPath, sector * 512, stageBlockSize);
-    if (bytes.equals(stage)) return sector;
-  }
-  throw new PineError('PROGRAM_UNEXPECTED', 'where a file lies on the disk could not be found', {
-    expected: `filefrag to say where ${path} lies`,
-    found: said.split('\n').slice(-3).join('; ') || 'nothing',
-    where: road.diskPath,
-    remedy: 'report this, with what `filefrag -b512 -v` says',
-  });
+  const [extent] = await findFileExtents(host, path, stageBlockSize);
+  const sector = road.rootStart / 512 + (extent?.start ?? 0);
+  await nodeBlockDevice(road.diskPath).dropCache();
+  const bytes = await host.readBytes(road.diskPath, sector * 512, stageBlockSize);
+  if (bytes.equals(stage)) return sector;
+  throw noPlace(path, stageBlockSize, `something else in sector ${sector}`);
 }
 
 function tooOld(commit: string): PineError {

@@ -34,6 +34,10 @@ describe.skipIf(missing('disk', 'root') !== undefined)("the installer's archive"
       ...{ diskSize: 1e9, rootStart: 1 << 20, rootBlockSize: 4096, stageSector: 12345, starts: 9 },
       ...{ rootUuid: '5D0BA7AA-2f9f-4a2f-9f10-3a1d7c2b9e11', staging: '/boot/x', steps },
       ...{ checks: '', id: '0123456789abcdef', storyAt: 524_288 },
+      keptAt: [
+        { start: 100, count: 7 },
+        { start: 300, count: 9 },
+      ],
       sums: new Map([['slot', 'ab']]),
     });
     unpack(archive, folder);
@@ -41,11 +45,11 @@ describe.skipIf(missing('disk', 'root') !== undefined)("the installer's archive"
   afterAll(() => rmSync(folder, { recursive: true }));
 
   test("has the old system's e2fsprogs with all that they need", () => {
-    for (const name of ['e2fsck', 'resize2fs', 'mke2fs', 'dumpe2fs']) {
+    for (const name of ['e2fsck', 'resize2fs', 'mke2fs', 'dumpe2fs', 'debugfs', 'e2image']) {
       const run = () =>
         execFileSync('chroot', [join(folder, 'debian'), `/sbin/${name}`, '-V'], { stdio: 'pipe' });
-      // resize2fs knows no -V, and says how it is used.
-      if (name === 'resize2fs') expect(run).toThrow(/Usage/);
+      // These know no -V, and say how they are used.
+      if (name === 'resize2fs' || name === 'e2image') expect(run).toThrow(/Usage/);
       else expect(run).not.toThrow();
     }
   });
@@ -70,11 +74,11 @@ describe.skipIf(missing('disk', 'root') !== undefined)("the installer's archive"
   test('has a script that a shell reads, and is told what it must know', () => {
     execFileSync('sh', ['-n', join(folder, 'init')]);
     const show =
-      '. "$0"; echo "$disk_size $root_start $root_uuid $stage_sector $staging $starts $id $story_at"';
+      '. "$0"; echo "$disk_size $root_start $root_uuid $stage_sector $staging $starts $id $story_at $kept_at"';
     expect(
       execFileSync('sh', ['-c', show, join(folder, 'hijack/plan')], { encoding: 'utf8' }),
     ).toBe(
-      '1000000000 1048576 5d0ba7aa2f9f4a2f9f103a1d7c2b9e11 12345 /boot/x 9 0123456789abcdef 524288\n',
+      '1000000000 1048576 5d0ba7aa2f9f4a2f9f103a1d7c2b9e11 12345 /boot/x 9 0123456789abcdef 524288 100:7 300:9\n',
     );
   });
 });
