@@ -29,7 +29,7 @@ describe('where a file lies', () => {
   ])('is not guessed: %s', async (_name, line) => {
     await expect(find(`${head}${line}`)).rejects.toMatchObject({
       code: 'PROGRAM_UNEXPECTED',
-      data: { where: '/boot/x' },
+      details: { where: '/boot/x' },
     });
   });
 });
