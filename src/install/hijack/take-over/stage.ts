@@ -19,6 +19,7 @@ import { putReady } from './esp-folders.ts';
 import { espLoaderSteps } from './esp-loader.ts';
 import { type CommitSource, fetchImage } from './fetch-image.ts';
 import { findFileExtents, noPlace } from './file-extents.ts';
+import { hiddenFromGrub } from './grub-during-shrink.ts';
 import { ImageFiles } from './image-files.ts';
 import {
   encodeStage,
@@ -147,12 +148,13 @@ async function prepare(takeOver: TakeOver, road: Road, times: StepTimes) {
   await settle(); // resize2fs and e2image look at what is on the disk
   const keptAt = await makeMetadataRoom(host, road, inFolder('metadata'), record.id);
   const disk = await takeOver.planAgain();
+  const shrinks = road.fileSystemSize > disk.shrunk.size;
   const { esp } = road;
   const { steps, checks } = await buildPayload({
     ...{ folder: stagingFolder, image: 'slot', accepted, disk, deployment },
     diskSize: road.diskSize,
     firstSector: await host.readBytes(road.diskPath, 0, 512),
-    shrinks: road.fileSystemSize > disk.shrunk.size,
+    shrinks,
     tries: takeOver.tries,
     oldTable: road.oldTable,
     putOnEsp: esp === undefined ? undefined : (core) => putOnEsp(host, road, esp, core),
@@ -168,7 +170,7 @@ async function prepare(takeOver: TakeOver, road: Road, times: StepTimes) {
     ...{ rootUuid: road.fileSystemUuid, stageSector: await findStageSector(host, road, stage) },
     ...{ starts: startsWhileWriting, staging: stagingFolder, steps: formatSteps(steps) },
     ...{ checks: formatChecks(checks), id: record.id, storyAt: record.storyAt },
-    keptAt: road.fileSystemSize > disk.shrunk.size ? keptAt : [],
+    keptAt: shrinks ? keptAt : [],
     sums: new Map(
       steps.flatMap((step) => (step.kind === 'write' ? [[step.file, step.sha256]] : [])),
     ),
@@ -183,6 +185,8 @@ async function prepare(takeOver: TakeOver, road: Road, times: StepTimes) {
   await writeFile(inFolder('story'), times.text());
   await writeFile(inFolder('custom.cfg'), installerEntry(road.fileSystemUuid, installerArguments));
   await chmod(inFolder('custom.cfg'), 0o644);
+  const hidden = shrinks ? await hiddenFromGrub(host, road, disk.shrunk.size) : [];
+  if (hidden.length > 0) note(hiddenNote(hidden));
   return { prepared: { commit, steps, carried: carried.paths }, installerArguments };
 }
 
@@ -221,6 +225,11 @@ async function findStageSector(host: Host, road: Road, stage: Buffer): Promise<n
   const bytes = await host.readBytes(road.diskPath, sector * 512, stageBlockSize);
   if (bytes.equals(stage)) return sector;
   throw noPlace(path, stageBlockSize, `something else in sector ${sector}`);
+}
+
+function hiddenNote([first, ...others]: readonly string[]): string {
+  const more = others.length === 0 ? '' : ` and ${others.length} more`;
+  return `a power cut in the second in which resize2fs writes its last inodes could hide ${first}${more} from GRUB`;
 }
 
 function tooOld(commit: string): PineError {
