@@ -1,7 +1,8 @@
 import { beforeAll, describe, expect, it } from 'vitest';
 import type { BootChoice } from '../../src/boot/choice.ts';
 import { upgrade } from '../../src/deploy/upgrade.ts';
-import { type RepairOptions, repairOtherSlot } from '../../src/deploy/verify/repair.ts';
+import type { RepairOptions } from '../../src/deploy/verify/prepare-repair.ts';
+import { repairOtherSlot } from '../../src/deploy/verify/repair.ts';
 import { generateKeyPair } from '../../src/trust/generate.ts';
 import type { PublicKey } from '../../src/trust/keys.ts';
 import { codeOfAsync } from '../support/code-of.ts';

@@ -1,9 +1,11 @@
 import type { Conflict } from '../conflicts.ts';
 import { isMarked, type Marks } from '../marks.ts';
-import { besideSuffix, pathKind } from '../path-kinds.ts';
+import { pathKind } from '../path-kinds.ts';
 import { type Joined, joinTrees, type Sides } from '../trees/join.ts';
 import type { EtcEntry } from '../walk.ts';
-import { decide, type Refused, sameEntry, sameInside } from './decide.ts';
+import { Beside } from './beside.ts';
+import { isMixed, withComparableBase, withoutBase } from './comparable.ts';
+import { decide, type Refused, sameEntry } from './decide.ts';
 import { type Clash, type Decision, type Placed, placeEntry, type Source } from './decision.ts';
 import { mergeKeyFiles } from './key-files.ts';
 import { Parents } from './parents.ts';
@@ -47,13 +49,13 @@ class EtcMerge {
   readonly #conflicts: Conflict[] = [];
   readonly #refused: Refused = new Map();
   readonly #parents: Parents;
-  /** What lies beside files in conflict and is not copied: it is laid again, or no longer needed. */
-  readonly #dropped = new Set<string>();
+  readonly #beside: Beside;
   #fromRelease = 0;
   #merged = 0;
 
   constructor(options: MergeOptions) {
     this.#options = options;
+    this.#beside = new Beside(options.sides);
     this.#parents = new Parents((placed) => this.#place(placed));
   }
 
@@ -66,7 +68,7 @@ class EtcMerge {
       const { path } = joined;
       if (unit !== undefined && path.startsWith(`${unit}/`)) continue;
       unit = undefined;
-      if (this.#dropped.has(path)) unit = path;
+      if (this.#beside.isDropped(path)) unit = path;
       else if (pathKind(path) === 'trust') keys.push(joined);
       else if (await this.#handle(joined)) unit = path;
     }
@@ -96,7 +98,7 @@ class EtcMerge {
       await this.#settle(comparable, await this.#decide(comparable));
     } catch (error) {
       // It went while it was merged: as if it had never been there.
-      const went = local !== undefined && isMissing(error) && !(await this.#localAt(path));
+      const went = local !== undefined && isMissing(error) && !(await this.#beside.localAt(path));
       if (!went) throw error;
       return this.#handle({ ...joined, local: undefined });
     }
@@ -125,7 +127,7 @@ class EtcMerge {
     const conflict = this.#options.previous.find((other) => other.path === path);
     if (conflict?.reason === 'keys') return undefined; // told with the keys
     if (conflict?.beside === undefined) return conflict;
-    return (await this.#localAt(conflict.beside)) === undefined ? undefined : conflict;
+    return (await this.#beside.localAt(conflict.beside)) === undefined ? undefined : conflict;
   }
 
   /** Places what was decided, and what the release has beside it when that is a conflict. */
@@ -133,11 +135,11 @@ class EtcMerge {
     const { path, base, next, local } = joined;
     this.#parents.pass(placed, next ?? local ?? base);
     const previous = this.#options.previous.find((other) => other.path === path);
-    if (previous?.beside !== undefined) await this.#dropBeside(previous.beside, joined);
+    if (previous?.beside !== undefined) await this.#beside.drop(previous.beside, path);
     if (placed !== undefined) await this.#put(placed);
     if (clash === undefined) return;
     const shown = next !== undefined && clash.reason !== 'attributes' ? next : undefined;
-    const beside = shown && (await this.#freeName(path));
+    const beside = shown && (await this.#beside.freeName(path));
     if (shown !== undefined && beside !== undefined) await this.#layBeside(shown, beside);
     this.#tell(path, clash, next, beside);
   }
@@ -158,7 +160,7 @@ class EtcMerge {
     };
     this.#parents.pass(undefined, next ?? local ?? base);
     const before = await this.#unsettled(path);
-    if (before?.beside !== undefined) await this.#dropBeside(before.beside, joined);
+    if (before?.beside !== undefined) await this.#beside.drop(before.beside, path);
     if (before === undefined && (await same('base', 'local'))) {
       await this.#copyTree('next', path, path);
       return;
@@ -166,7 +168,7 @@ class EtcMerge {
     await this.#copyTree('local', path, path);
     if (isQuiet(path) || (await same('next', 'local'))) return;
     if (before === undefined && (await same('base', 'next'))) return;
-    const beside = next && (await this.#freeName(path));
+    const beside = next && (await this.#beside.freeName(path));
     if (next !== undefined && beside !== undefined) await this.#layBeside(next, beside);
     const detail = 'a folder on one side, and something else on the other';
     this.#tell(path, { reason: 'kind', detail }, next, beside);
@@ -195,31 +197,6 @@ class EtcMerge {
     else await this.#copyTree('next', entry.path, path);
   }
 
-  /** What an earlier merge laid beside a path goes, unless somebody has changed it since: then it is theirs. */
-  async #dropBeside(beside: string, { path }: Joined): Promise<void> {
-    const { sides } = this.#options;
-    const laid = sides.base.walk(path)[Symbol.asyncIterator]();
-    for await (const present of sides.local.walk(beside)) {
-      const { value: shipped, done } = await laid.next();
-      if (done || present.path.slice(beside.length) !== shipped.path.slice(path.length)) return;
-      if (!(await sameInside(sides, 'base', shipped, 'local', present))) return;
-    }
-    if ((await laid.next()).done) this.#dropped.add(beside);
-  }
-
-  /** A name beside `path` that nothing here has. */
-  async #freeName(path: string): Promise<string> {
-    for (let count = 0; ; count += 1) {
-      const name = `${path}${besideSuffix}${count === 0 ? '' : `.${count}`}`;
-      if (this.#dropped.has(name) || (await this.#localAt(name)) === undefined) return name;
-    }
-  }
-
-  async #localAt(path: string): Promise<EtcEntry | undefined> {
-    for await (const entry of this.#options.sides.local.walk(path)) return entry;
-    return undefined;
-  }
-
   async #put(placed: Placed): Promise<void> {
     await this.#parents.make(placed.path);
     await this.#place(placed);
@@ -242,30 +219,6 @@ class EtcMerge {
       ...(next !== undefined && { release: { mode: next.mode, uid: next.uid, gid: next.gid } }),
     });
   }
-}
-
-/** A folder on one side that counts, and a file or link on the other. What was before matters only where one is gone. */
-function isMixed({ base, next, local }: Joined): boolean {
-  const [one, other] =
-    next !== undefined && local !== undefined ? [next, local] : [base, next ?? local];
-  if (one === undefined || other === undefined) return false;
-  return (one.kind === 'directory') !== (other.kind === 'directory');
-}
-
-/** What was a folder can't be compared with what both sides have made a file, nor the other way round. */
-function withComparableBase(joined: Joined): Joined {
-  const { base, next, local } = joined;
-  const now = next ?? local;
-  if (base === undefined || now === undefined) return joined;
-  const comparable = (base.kind === 'directory') === (now.kind === 'directory');
-  return comparable ? joined : { ...joined, base: undefined };
-}
-
-/** Without an old default the new one stands for it, so that nothing here counts as behind; accounts are all brought together. */
-function withoutBase(joined: Joined): Joined {
-  const { path, next, local } = joined;
-  const known = local !== undefined && !['accounts', 'trust'].includes(pathKind(path));
-  return { ...joined, base: known ? next : undefined };
 }
 
 function isQuiet(path: string): boolean {
