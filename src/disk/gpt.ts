@@ -66,8 +66,7 @@ export function parseEntries({ entries, entrySize }: GptTable): Partition[] {
   return partitions;
 }
 
-/** A GUID as text: its first three fields are little-endian. */
-/** The GUID at a position, as text in lower case. */
+/** The GUID at a position, as text in lower case: its first three fields are little-endian. */
 export function readGuid(bytes: Buffer, at: number): string {
   const field = (from: number, to: number) => bytes.subarray(at + from, at + to);
   const reversed = (from: number, to: number) => Buffer.from(field(from, to)).reverse();

@@ -1,4 +1,6 @@
 import type { PositionedReader } from '../../ports/positioned-reader.ts';
+import { addressAt, smallNumber } from './elf-number.ts';
+import { findSymbols, readSections, sectionHeaderSize } from './elf-sections.ts';
 import { isObjectFile, type ObjectFile, readObjectFile, wholeFile } from './object-file.ts';
 
 /** A piece of an ELF file that is loaded: where it lies in the file, and at which address in memory. */
@@ -57,17 +59,11 @@ export interface Elf {
 /** Program headers must lie in the first so many bytes. Nothing there is ever predicted. */
 export const elfHeaderRoom = 1024;
 const programHeaderSize = 56;
-const sectionHeaderSize = 64;
 const maxSections = 1024;
 
 /** ET_EXEC. */
 const fixedProgram = 2;
 const programType = { load: 1, frameIndex: 0x6474e550 };
-const sectionType = { progbits: 1, rela: 4, dynamic: 6, nobits: 8, dynsym: 11, init: 14, fini: 15 };
-const unwindType = 0x70000001;
-const hashType = 0x6ffffff6;
-const sectionFlag = { write: 1, alloc: 2, execute: 4 };
-
 /**
  * Reads the program headers from the beginning of a file. `undefined` for what is no little-endian
  * 64-bit ELF program or library for x86-64 or arm64 with its program headers in front, nor an object file.
@@ -125,46 +121,10 @@ export async function readElf(file: PositionedReader): Promise<Elf | undefined> 
   const table = await file.read(start, size);
   if (isObjectFile(header)) return readObjectFile(file, machine, table, start);
   const frames = await framesAddress(file, segments, frameIndex);
-  const sections: Section[] = [];
-  for (let at = 0; at < size; at += sectionHeaderSize) {
-    const found = readSection(
-      table.subarray(at, at + sectionHeaderSize),
-      frameIndex,
-      frames,
-      isKernel,
-    );
-    if (found === undefined || found.offset + found.size > file.size) continue;
-    const section = found.kind === 'buckets' ? await findBuckets(file, found) : found;
-    if (section !== undefined) sections.push(section);
-  }
+  const sections = await readSections(file, table, { frameIndex, frames, isKernel });
   if (isKernel) sections.push(...addressList(start + size, file.size));
   const isFixed = header.readUInt16LE(16) === fixedProgram;
   return { machine, isFixed, segments, sections, frameIndex, ...findSymbols(table) };
-}
-
-/** Of a table of hashed names (DT_GNU_HASH) the part that holds numbers of symbols: the first one with each hash. */
-async function findBuckets(
-  file: PositionedReader,
-  { kind, offset, size, address }: Section,
-): Promise<Section | undefined> {
-  if (size < 16) return undefined;
-  const header = await file.read(offset, 16);
-  const [before, length] = [16 + 8 * header.readUInt32LE(8), 4 * header.readUInt32LE(0)];
-  if (length === 0 || before + length > size) return undefined;
-  return { kind, offset: offset + before, size: length, address: address + before };
-}
-
-/** The first section of symbols says which one has their names. */
-function findSymbols(table: Buffer): Pick<Elf, 'symbols' | 'names'> {
-  for (let at = 0; at < table.length; at += sectionHeaderSize) {
-    if (table.readUInt32LE(at + 4) !== sectionType.dynsym) continue;
-    const names = table.readUInt32LE(at + 40) * sectionHeaderSize;
-    return {
-      symbols: smallNumber(table, at + 16),
-      names: names < table.length ? smallNumber(table, names + 16) : undefined,
-    };
-  }
-  return { symbols: undefined, names: undefined };
 }
 
 /** The frame index begins with four bytes of encoding and the distance to the frames. */
@@ -180,47 +140,9 @@ async function framesAddress(
   return start.readUInt32BE(0) === 0x011b033b ? frameIndex + 4 + start.readInt32LE(4) : undefined;
 }
 
-function readSection(
-  entry: Buffer,
-  frameIndex: number | undefined,
-  frames: number | undefined,
-  isKernel: boolean,
-): Section | undefined {
-  const type = entry.readUInt32LE(4);
-  const [flags, address] = [smallNumber(entry, 8), addressAt(entry, 16)];
-  const [offset, size] = [smallNumber(entry, 24), smallNumber(entry, 32)];
-  if (flags === undefined || address === undefined) return undefined;
-  if (offset === undefined || size === undefined || size === 0) return undefined;
-  const kind = sectionKind(type, flags, address, frameIndex, frames);
-  if (kind === undefined) return undefined;
-  const isData = kind === 'pointers' || kind === 'tables';
-  return { kind: isKernel && isData ? 'kernel-data' : kind, offset, size, address };
-}
-
 /** Behind a kernel's section headers lie the places of all its addresses, for when it is loaded elsewhere. */
 function addressList(offset: number, end: number): Section[] {
   return offset < end ? [{ kind: 'address-list', offset, size: end - offset, address: 0 }] : [];
-}
-
-function sectionKind(
-  type: number,
-  flags: number,
-  address: number,
-  frameIndex: number | undefined,
-  frames: number | undefined,
-): SectionKind | undefined {
-  if ((flags & sectionFlag.alloc) === 0 || type === sectionType.nobits) return undefined;
-  if (type === sectionType.rela) return 'relocations';
-  if (type === sectionType.dynsym) return 'symbols';
-  if (type === hashType) return 'buckets';
-  if (frames !== undefined && address === frameIndex) return 'frame-index';
-  if (address === frames) return 'frames';
-  if (type === unwindType) return undefined;
-  const { dynamic, init, fini, progbits } = sectionType;
-  if (type === dynamic || type === init || type === fini) return 'pointers';
-  if (type !== progbits) return undefined;
-  if ((flags & sectionFlag.execute) !== 0) return 'code';
-  return (flags & sectionFlag.write) !== 0 ? 'pointers' : 'tables';
 }
 
 /** The place in the file of what is loaded at an address. */
@@ -230,20 +152,4 @@ export function offsetOf(segments: readonly Segment[], address: number): number 
     if (inside >= 0 && inside < segment.fileSize) return segment.offset + inside;
   }
   return undefined;
-}
-
-/** An address: of a user's program below 2^47, of a kernel above -2^47. */
-function addressAt(bytes: Buffer, at: number): number | undefined {
-  const high = bytes.readInt32LE(at + 4);
-  return high < -0x8000
-    ? undefined
-    : high < 0
-      ? high * 2 ** 32 + bytes.readUInt32LE(at)
-      : smallNumber(bytes, at);
-}
-
-/** A number of eight bytes that is below 2^47, as all of a user's program are. */
-function smallNumber(bytes: Buffer, at: number): number | undefined {
-  const high = bytes.readUInt32LE(at + 4);
-  return high < 0x8000 ? high * 2 ** 32 + bytes.readUInt32LE(at) : undefined;
 }
