@@ -1,11 +1,10 @@
-import { createHash } from 'node:crypto';
 import { dirname } from 'node:path/posix';
-import { deflateSync, inflateSync } from 'node:zlib';
 import git from 'isomorphic-git';
 import { replaceFile } from '../../deploy/durable-file.ts';
 import type { FileSystem } from '../../ports/file-system.ts';
 import { damaged, readingGit } from './damaged.ts';
-import { GitFileSystem, gitFileLimit } from './git-file-system.ts';
+import { GitFileSystem } from './git-file-system.ts';
+import { readObject, writeObject } from './git-objects.ts';
 import { formatMessage, type Origin, parseMessage } from './message.ts';
 import { type Branch, readTip } from './tip.ts';
 
@@ -67,7 +66,7 @@ export class HistoryRepository {
   }
 
   writeBlob(blob: Uint8Array): Promise<string> {
-    return this.#write('blob', blob);
+    return writeObject(this.#git.fs, 'blob', blob);
   }
 
   writeTree(entries: readonly GitEntry[]): Promise<string> {
@@ -79,7 +78,7 @@ export class HistoryRepository {
       Buffer.from(`${mode.replace(/^0/, '')} ${name}\0`),
       Buffer.from(id, 'hex'),
     ]);
-    return this.#write('tree', Buffer.concat(parts));
+    return writeObject(this.#git.fs, 'tree', Buffer.concat(parts));
   }
 
   /** Makes a revision, which a branch names after `publish`. */
@@ -96,7 +95,7 @@ export class HistoryRepository {
       '',
       formatMessage(subject, origin),
     ];
-    const id = await this.#write('commit', Buffer.from(lines.join('\n')));
+    const id = await writeObject(this.#git.fs, 'commit', Buffer.from(lines.join('\n')));
     this.#tips.set(branch, id);
     return id;
   }
@@ -140,14 +139,14 @@ export class HistoryRepository {
   }
 
   async readBlob(id: string): Promise<Buffer> {
-    const { type, content } = await this.#object(id);
+    const { type, content } = await readObject(this.#git, id);
     if (type === 'blob') return content;
     throw damaged(`a ${type}`, id);
   }
 
   /** Reads an object and checks that it is what its name says. */
   async check(id: string): Promise<void> {
-    await this.#object(id);
+    await readObject(this.#git, id);
   }
 
   /** Revisions that count as the first: git's `shallow`, which every git honours. */
@@ -179,41 +178,6 @@ export class HistoryRepository {
 
   async removeObject(id: string): Promise<void> {
     await this.#git.fs.removeObject(id);
-  }
-
-  /**
-   * Objects are many, and most are there already. node:zlib gives its memory back at once, where isomorphic-git's
-   * streams keep a quarter of a megabyte each until the garbage is collected (S9).
-   */
-  async #write(type: 'blob' | 'tree' | 'commit', content: Uint8Array): Promise<string> {
-    const wrapped = Buffer.concat([Buffer.from(`${type} ${content.length}\0`), content]);
-    const id = createHash('sha1').update(wrapped).digest('hex');
-    const { fs } = this.#git;
-    if (!(await fs.hasObject(id))) await fs.addObject(id, deflateSync(wrapped));
-    return id;
-  }
-
-  /** An object, checked by its name. */
-  #object(id: string): Promise<{ type: string; content: Buffer }> {
-    return readingGit(id, async () => {
-      const found = await git.readObject({ ...this.#git, oid: id, format: 'deflated' });
-      // One that somebody has packed comes unpacked and checked.
-      if (found.format === 'content') {
-        return { type: found.type, content: Buffer.from(found.object) };
-      }
-      // The empty tree is known to isomorphic-git, and comes unpacked.
-      if (found.format !== 'deflated' && found.format !== 'wrapped') {
-        throw damaged(`the format ${found.format}`, id);
-      }
-      const wrapped =
-        found.format === 'deflated'
-          ? inflateSync(found.object, { maxOutputLength: gitFileLimit })
-          : Buffer.from(found.object);
-      const sha1 = createHash('sha1').update(wrapped).digest('hex');
-      const [, type] = /^([a-z]+) [0-9]+\0/.exec(wrapped.toString('latin1', 0, 32)) ?? [];
-      if (sha1 !== id || type === undefined) throw damaged(`an object named ${sha1}`, id);
-      return { type, content: wrapped.subarray(wrapped.indexOf(0) + 1) };
-    });
   }
 
   async #revision(id: string, cuts: ReadonlySet<string>): Promise<Revision> {
