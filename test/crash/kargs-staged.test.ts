@@ -10,32 +10,17 @@ import { finalizeStaged } from '../../src/deploy/staging/finalize.ts';
 import { readStaged } from '../../src/deploy/staging/staged-file.ts';
 import { upgrade } from '../../src/deploy/upgrade.ts';
 import { codeOfAsync } from '../support/code-of.ts';
-import {
-  bootSettings,
-  change,
-  changedId,
-  changeOptions,
-  confirmChanged,
-  inChanged,
-} from './world/change-arguments.ts';
+import { bootSettings, change, changeOptions, changesOf } from './world/change-arguments.ts';
 import { cutEverywhere } from './world/every-cut.ts';
 import { judge } from './world/judge.ts';
 import { dropAll, keepAll, randomLoss } from './world/loss.ts';
-import { makeReleases, type Releases, upgradeOptions } from './world/releases.ts';
-import { afterCut, deploymentA, machineOf, makeWorld, type World } from './world/world.ts';
+import { upgradeOptions } from './world/releases.ts';
+import { settledMachine } from './world/settled.ts';
+import { afterCut, deploymentA, machineOf, type World } from './world/world.ts';
 
-let releases: Releases;
-let before: World;
-beforeAll(async () => {
-  releases = await makeReleases();
-  before = await makeWorld({ a: releases.v1, b: releases.v0, order: [1, 2] });
-});
-const begin = async () => afterCut(before, keepAll);
-const idOf = (serial: number) => changedId(releases.v1, serial);
-const inBlock = (block: number, serial: number, choice: 'trial' | 'order') =>
-  inChanged(releases.v1, block, serial, choice);
-const confirm = (world: World, block: number, serial: number) =>
-  confirmChanged(world, releases.v1, block, serial);
+const { releases, fresh } = await settledMachine();
+const begin = async () => fresh();
+const { idOf, inBlock, confirm } = changesOf(releases);
 
 const armed: BootChoice = { order: [3, 1, 2], trial: { block: 3, tries: 2 } };
 

@@ -7,22 +7,20 @@ import { deltaRemote, makeDelta } from '../crash/world/delta.ts';
 import { slotProblem } from '../crash/world/judge.ts';
 import { keepAll } from '../crash/world/loss.ts';
 import { overriding } from '../crash/world/overriding.ts';
-import { makeReleases, type Releases, upgradeOptions } from '../crash/world/releases.ts';
+import { upgradeOptions } from '../crash/world/releases.ts';
 import { remoteOf } from '../crash/world/remote.ts';
-import { afterCut, machineOf, makeWorld, type World } from '../crash/world/world.ts';
+import { settledMachine } from '../crash/world/settled.ts';
+import { afterCut, machineOf } from '../crash/world/world.ts';
 import { codeOfAsync } from '../support/code-of.ts';
 
-let releases: Releases;
-let base: World;
+const { releases, base, fresh } = await settledMachine();
 let delta: Buffer;
 beforeAll(async () => {
-  releases = await makeReleases();
-  base = await makeWorld({ a: releases.v1, b: releases.v0, order: [1, 2] });
   delta = await makeDelta(releases.v1, releases.v2, [releases.keys.secretKey]);
 });
 
 /** Upgrades with a remote that has this delta; tells what was said, and what was asked for. */
-async function upgradeWith(changes: Partial<UpgradeRemote>, world = afterCut(base, keepAll)) {
+async function upgradeWith(changes: Partial<UpgradeRemote>, world = fresh()) {
   const notes: string[] = [];
   const remote = remoteOf(releases.v2, changes);
   const outcome = await upgrade(machineOf(world), {
@@ -76,7 +74,7 @@ describe('an upgrade with a delta', () => {
     const preview = (changes: Partial<UpgradeRemote>) => {
       const remote = remoteOf(releases.v2, changes);
       const options = { ...upgradeOptions(releases), remote, plan: true };
-      return previewUpgrade(machineOf(afterCut(base, keepAll)), options);
+      return previewUpgrade(machineOf(fresh()), options);
     };
     const wayOf = async (changes: Partial<UpgradeRemote>) =>
       (await preview(changes)).ways?.find(({ kind }) => kind === 'delta');
@@ -87,7 +85,7 @@ describe('an upgrade with a delta', () => {
   });
 
   it('S7: goes on with a transfer that broke off', async () => {
-    const world = afterCut(base, keepAll);
+    const world = fresh();
     const half = Math.floor(delta.length / 2);
     const breaking: Pick<UpgradeRemote, 'fetchDelta'> = {
       async *fetchDelta() {
@@ -108,7 +106,7 @@ describe('an upgrade with a delta', () => {
   });
 
   it('S7: fetches it again when what lies there is damaged', async () => {
-    const world = afterCut(base, keepAll);
+    const world = fresh();
     const folder = '/data/pine/deltas';
     const path = `${folder}/${releases.v1.checksum}..${releases.v2.checksum}`;
     for (const left of [Buffer.alloc(delta.length), Buffer.from('?'), damaged(delta.length - 9)]) {
@@ -142,7 +140,7 @@ describe('an upgrade with a delta', () => {
   });
 
   it('S10: does without one that there is no room for', async () => {
-    const world = afterCut(base, keepAll);
+    const world = fresh();
     const machine = machineOf(world);
     let asked = 0;
     // Room for the first question, which is about /etc and the plans, and none for the delta.
@@ -163,7 +161,7 @@ describe('an upgrade with a delta', () => {
   });
 
   it('fetches the whole image when the running slot is damaged', async () => {
-    const world = afterCut(base, keepAll);
+    const world = fresh();
     const { medium } = world.slots.a;
     medium[200_000] = (medium[200_000] ?? 0) ^ 1;
     const damagedWorld = afterCut(world, keepAll);

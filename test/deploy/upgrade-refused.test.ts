@@ -1,4 +1,4 @@
-import { beforeAll, describe, expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { writePins } from '../../src/deploy/pins/pin-file.ts';
 import { readSituation } from '../../src/deploy/situation.ts';
 import { withHold } from '../../src/deploy/state.ts';
@@ -9,26 +9,19 @@ import { type ErrorCode, PineError } from '../../src/error.ts';
 import { trailerSize } from '../../src/image/trailer.ts';
 import { keepAll } from '../crash/world/loss.ts';
 import { makeRelease, type Release } from '../crash/world/release.ts';
-import { makeReleases, type Releases, upgradeOptions } from '../crash/world/releases.ts';
+import { makeReleases, upgradeOptions } from '../crash/world/releases.ts';
 import { remoteOf } from '../crash/world/remote.ts';
+import { settledMachine } from '../crash/world/settled.ts';
 import {
   afterCut,
   deploymentB,
   type MachineSettings,
   machineOf,
-  makeWorld,
   type World,
 } from '../crash/world/world.ts';
 import { codeOfAsync } from '../support/code-of.ts';
 
-let releases: Releases;
-let base: World;
-beforeAll(async () => {
-  releases = await makeReleases();
-  base = await makeWorld({ a: releases.v1, b: releases.v0, order: [1, 2] });
-});
-
-const fresh = () => afterCut(base, keepAll);
+const { releases, base, fresh } = await settledMachine();
 
 function gone(code: ErrorCode): PineError {
   return new PineError(code, 'the remote does not answer', {

@@ -1,4 +1,4 @@
-import { beforeAll, describe, expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { standardHooks } from '../../src/deploy/hooks/run-hooks.ts';
 import { rollback } from '../../src/deploy/rollback.ts';
 import { readSituation } from '../../src/deploy/situation.ts';
@@ -7,17 +7,12 @@ import { writeState } from '../../src/deploy/state-files.ts';
 import { previewUpgrade, upgrade } from '../../src/deploy/upgrade.ts';
 import { keepAll } from '../crash/world/loss.ts';
 import { makeRelease } from '../crash/world/release.ts';
-import { makeReleases, type Releases, upgradeOptions } from '../crash/world/releases.ts';
+import { upgradeOptions } from '../crash/world/releases.ts';
 import { remoteOf } from '../crash/world/remote.ts';
-import { afterCut, machineOf, makeWorld, type World } from '../crash/world/world.ts';
+import { settledMachine } from '../crash/world/settled.ts';
+import { afterCut, machineOf, makeWorld } from '../crash/world/world.ts';
 
-let releases: Releases;
-let base: World;
-beforeAll(async () => {
-  releases = await makeReleases();
-  base = await makeWorld({ a: releases.v1, b: releases.v0, order: [1, 2] });
-});
-const fresh = () => afterCut(base, keepAll);
+const { releases, fresh } = await settledMachine();
 
 /** One that is older than what runs. */
 const makeOlder = () => {

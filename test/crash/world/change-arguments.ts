@@ -6,7 +6,8 @@ import {
   changeArguments,
 } from '../../../src/deploy/kernel-arguments/change.ts';
 import type { ArgumentsEdit } from '../../../src/deploy/kernel-arguments/edit.ts';
-import type { Release } from './release.ts';
+import type { Running } from '../../../src/deploy/machine.ts';
+import type { Releases } from './releases.ts';
 import { type MachineSettings, machineOf, type World } from './world.ts';
 
 /** An edit that changes nothing. */
@@ -30,25 +31,22 @@ export const changeOptions = (
 export const change = (world: World, edit?: Partial<ArgumentsEdit>, machine = machineOf(world)) =>
   changeArguments(machine, changeOptions(edit));
 
-/** The id of the deployment that a change made of a release, by how many came before it. */
-export const changedId = ({ checksum }: Release, serial: number) =>
-  `${checksum.slice(0, 12)}.${serial}`;
-
-/** The machine after the reboot into such a deployment, which is of slot a. */
-export const inChanged = (
-  release: Release,
-  block: number,
-  serial: number,
-  choice: 'trial' | 'order',
-): MachineSettings => ({
-  running: { deployment: changedId(release, serial), slot: 'a', block, choice },
-});
-
+/** What a boot is judged with. */
 export const bootSettings = {
   ...{ health: standardHealth, hooks: standardHooks, tries: 2 },
   note: () => {},
 };
 
-/** Boots such a deployment on trial, and has it confirmed. */
-export const confirmChanged = (world: World, release: Release, block: number, serial: number) =>
-  bootComplete(machineOf(world, inChanged(release, block, serial, 'trial')), bootSettings);
+/** What the changes of a machine's arguments come to, one after the other: deployments of what runs in slot a. */
+export function changesOf({ v1 }: Pick<Releases, 'v1'>) {
+  /** The id of one, by how many came before it. */
+  const idOf = (serial: number) => `${v1.checksum.slice(0, 12)}.${serial}`;
+  /** The machine after the reboot into one. */
+  const inBlock = (block: number, serial: number, choice: Running['choice']): MachineSettings => ({
+    running: { deployment: idOf(serial), slot: 'a', block, choice },
+  });
+  /** Boots one on trial, and has it confirmed. */
+  const confirm = (world: World, block: number, serial: number) =>
+    bootComplete(machineOf(world, inBlock(block, serial, 'trial')), bootSettings);
+  return { idOf, inBlock, confirm };
+}

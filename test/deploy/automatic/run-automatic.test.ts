@@ -1,4 +1,4 @@
-import { beforeAll, describe, expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { parseAutomatic } from '../../../src/deploy/automatic/automatic-settings.ts';
 import { runAutomatic } from '../../../src/deploy/automatic/run-automatic.ts';
 import { bootComplete } from '../../../src/deploy/boot-complete.ts';
@@ -12,24 +12,13 @@ import { writeState } from '../../../src/deploy/state-files.ts';
 import { readStatus } from '../../../src/deploy/status.ts';
 import { upgrade } from '../../../src/deploy/upgrade.ts';
 import { type ErrorCode, PineError } from '../../../src/error.ts';
-import { keepAll } from '../../crash/world/loss.ts';
 import { overriding } from '../../crash/world/overriding.ts';
-import { makeReleases, type Releases, upgradeOptions } from '../../crash/world/releases.ts';
-import {
-  afterCut,
-  deploymentB,
-  machineOf,
-  makeWorld,
-  type World,
-} from '../../crash/world/world.ts';
+import { upgradeOptions } from '../../crash/world/releases.ts';
+import { settledMachine } from '../../crash/world/settled.ts';
+import { deploymentB, machineOf, type World } from '../../crash/world/world.ts';
 import { codeOfAsync } from '../../support/code-of.ts';
 
-let releases: Releases;
-let base: World;
-beforeAll(async () => {
-  releases = await makeReleases();
-  base = await makeWorld({ a: releases.v1, b: releases.v0, order: [1, 2] });
-});
+const { releases, fresh } = await settledMachine();
 
 const on = (changes: object = {}) =>
   parseAutomatic({ enabled: true, timezone: 'Europe/Berlin', delay: 0, ...changes }, 'x');
@@ -37,7 +26,7 @@ const seconds = (moment: string) => Date.parse(moment) / 1000;
 
 /** A machine whose clock and reboots the test sees. */
 class Night {
-  world: World = afterCut(base, keepAll);
+  world: World = fresh();
   now = 0;
   reboots = 0;
   upgrades = 0;

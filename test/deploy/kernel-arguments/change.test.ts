@@ -1,4 +1,4 @@
-import { beforeAll, describe, expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import type { BootChoice } from '../../../src/boot/choice.ts';
 import { bootComplete } from '../../../src/deploy/boot-complete.ts';
 import { standardHooks } from '../../../src/deploy/hooks/run-hooks.ts';
@@ -6,37 +6,16 @@ import { nextArguments } from '../../../src/deploy/kernel-arguments/change.ts';
 import { rollback } from '../../../src/deploy/rollback.ts';
 import { readSituation } from '../../../src/deploy/situation.ts';
 import { upgrade } from '../../../src/deploy/upgrade.ts';
-import {
-  bootSettings,
-  change,
-  changedId,
-  confirmChanged,
-  inChanged,
-} from '../../crash/world/change-arguments.ts';
+import { bootSettings, change, changesOf } from '../../crash/world/change-arguments.ts';
 import { keepAll } from '../../crash/world/loss.ts';
-import { makeReleases, type Releases, upgradeOptions } from '../../crash/world/releases.ts';
-import {
-  afterCut,
-  deploymentA,
-  type MachineSettings,
-  machineOf,
-  makeWorld,
-  type World,
-} from '../../crash/world/world.ts';
+import { upgradeOptions } from '../../crash/world/releases.ts';
+import { settledMachine } from '../../crash/world/settled.ts';
+import { afterCut, deploymentA, type MachineSettings, machineOf } from '../../crash/world/world.ts';
 import { codeOfAsync } from '../../support/code-of.ts';
 
-let releases: Releases;
-let before: World;
-beforeAll(async () => {
-  releases = await makeReleases();
-  before = await makeWorld({ a: releases.v1, b: releases.v0, order: [1, 2] });
-});
-const begin = async () => afterCut(before, keepAll);
-const idOf = (serial: number) => changedId(releases.v1, serial);
-const inBlock = (block: number, serial: number, choice: 'trial' | 'order') =>
-  inChanged(releases.v1, block, serial, choice);
-const confirm = (world: World, block: number, serial: number) =>
-  confirmChanged(world, releases.v1, block, serial);
+const { releases, fresh } = await settledMachine();
+const begin = async () => fresh();
+const { idOf, inBlock, confirm } = changesOf(releases);
 
 const old: BootChoice = { order: [1, 2] };
 const armed: BootChoice = { order: [3, 1, 2], trial: { block: 3, tries: 2 } };

@@ -1,6 +1,6 @@
 import { spawnSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
-import { beforeAll, describe, expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { bootComplete } from '../../../src/deploy/boot-complete.ts';
 import { standardHealth } from '../../../src/deploy/health/health-settings.ts';
 import { standardHooks } from '../../../src/deploy/hooks/run-hooks.ts';
@@ -12,19 +12,14 @@ import { readStatus, type Status } from '../../../src/deploy/status.ts';
 import { upgrade } from '../../../src/deploy/upgrade.ts';
 import { cutEverywhere } from '../../crash/world/every-cut.ts';
 import { dropAll, keepAll } from '../../crash/world/loss.ts';
-import { makeReleases, type Releases, upgradeOptions } from '../../crash/world/releases.ts';
-import { afterCut, machineOf, makeWorld, type World } from '../../crash/world/world.ts';
+import { upgradeOptions } from '../../crash/world/releases.ts';
+import { settledMachine } from '../../crash/world/settled.ts';
+import { afterCut, machineOf, type World } from '../../crash/world/world.ts';
 import fc from '../../support/fast-check.ts';
 import { readMetrics } from '../../support/prometheus-text.ts';
 import { missing } from '../../support/requirements.ts';
 
-let releases: Releases;
-let base: World;
-beforeAll(async () => {
-  releases = await makeReleases();
-  base = await makeWorld({ a: releases.v1, b: releases.v0, order: [1, 2] });
-});
-const fresh = () => afterCut(base, keepAll);
+const { releases, fresh } = await settledMachine();
 const statusOf = (world: World) =>
   readStatus(machineOf(world), [
     { ...releases.keys.publicKey, name: '/etc/pine/keys/release.pub' },

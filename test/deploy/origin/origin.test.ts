@@ -1,4 +1,4 @@
-import { beforeAll, describe, expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { bootComplete } from '../../../src/deploy/boot-complete.ts';
 import { standardHealth } from '../../../src/deploy/health/health-settings.ts';
 import { readHistory } from '../../../src/deploy/history.ts';
@@ -9,23 +9,13 @@ import { finalizeStaged } from '../../../src/deploy/staging/finalize.ts';
 import { readStatus } from '../../../src/deploy/status.ts';
 import { upgrade } from '../../../src/deploy/upgrade.ts';
 import { change } from '../../crash/world/change-arguments.ts';
-import { dropAll, keepAll } from '../../crash/world/loss.ts';
+import { dropAll } from '../../crash/world/loss.ts';
 import { ref } from '../../crash/world/release.ts';
-import { makeReleases, type Releases, upgradeOptions } from '../../crash/world/releases.ts';
-import {
-  afterCut,
-  type MachineSettings,
-  machineOf,
-  makeWorld,
-  type World,
-} from '../../crash/world/world.ts';
+import { upgradeOptions } from '../../crash/world/releases.ts';
+import { settledMachine } from '../../crash/world/settled.ts';
+import { afterCut, type MachineSettings, machineOf, type World } from '../../crash/world/world.ts';
 
-let releases: Releases;
-let base: World;
-beforeAll(async () => {
-  releases = await makeReleases();
-  base = await makeWorld({ a: releases.v1, b: releases.v0, order: [1, 2] });
-});
+const { releases, fresh } = await settledMachine();
 const quiet = { hooks: standardHooks, note: () => {} };
 const settings = { health: standardHealth, tries: 2, ...quiet };
 const run = (world: World, reboot: boolean) =>
@@ -59,7 +49,7 @@ describe('the record of how an image came', () => {
 
 describe('how a system came', () => {
   it('is told of what is staged, armed and confirmed, in status and history, also after a power cut', async () => {
-    let world = afterCut(base, keepAll);
+    let world = fresh();
     expect(await originIn(world, 1)).toBeNull(); // it was there before
     await run(world, false);
     world = afterCut(world, dropAll);
@@ -100,9 +90,9 @@ describe('how a system came', () => {
   });
 
   it('tells of a run that went on with an earlier one', async () => {
-    const world = afterCut(base, keepAll);
+    const world = fresh();
     const writes = async () => {
-      const whole = afterCut(base, keepAll);
+      const whole = fresh();
       await run(whole, true);
       return whole.power.log.findIndex((line) => /^b: \d+ at 1048576$/.test(line));
     };
@@ -114,7 +104,7 @@ describe('how a system came', () => {
   });
 
   it('is forgotten with what the history does not name any more', async () => {
-    const world = afterCut(base, keepAll);
+    const world = fresh();
     await world.files.makeFolder('/data/pine/origins', 0o755);
     await world.files.writeFile('/data/pine/origins/gone.0.json', Buffer.from('{}'), 0o644);
     await run(world, true);

@@ -1,4 +1,4 @@
-import { beforeAll, describe, expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { bootComplete } from '../../../src/deploy/boot-complete.ts';
 import { standardHealth } from '../../../src/deploy/health/health-settings.ts';
 import { standardHooks } from '../../../src/deploy/hooks/run-hooks.ts';
@@ -9,10 +9,11 @@ import { finalizeStaged } from '../../../src/deploy/staging/finalize.ts';
 import { readStatus } from '../../../src/deploy/status.ts';
 import { previewUpgrade, upgrade } from '../../../src/deploy/upgrade.ts';
 import { repairOtherSlot } from '../../../src/deploy/verify/repair.ts';
-import { change, changedId } from '../../crash/world/change-arguments.ts';
+import { change, changesOf } from '../../crash/world/change-arguments.ts';
 import { cutEverywhere } from '../../crash/world/every-cut.ts';
 import { dropAll, keepAll } from '../../crash/world/loss.ts';
-import { makeReleases, type Releases, upgradeOptions } from '../../crash/world/releases.ts';
+import { upgradeOptions } from '../../crash/world/releases.ts';
+import { settledMachine } from '../../crash/world/settled.ts';
 import {
   afterCut,
   deploymentA,
@@ -24,14 +25,7 @@ import {
 } from '../../crash/world/world.ts';
 import { codeOfAsync } from '../../support/code-of.ts';
 
-let releases: Releases;
-let base: World;
-beforeAll(async () => {
-  releases = await makeReleases();
-  base = await makeWorld({ a: releases.v1, b: releases.v0, order: [1, 2] });
-});
-
-const fresh = () => afterCut(base, keepAll);
+const { releases, fresh } = await settledMachine();
 const inB: MachineSettings = {
   running: { deployment: deploymentB, slot: 'b', block: 2 } satisfies Partial<Running>,
 };
@@ -56,14 +50,9 @@ const describeWorld = ({ slots, boot, files }: World) =>
 /** Makes a deployment of what runs in slot a with one more argument. */
 const append = (world: World, word: string, settings?: MachineSettings) =>
   change(world, { append: [word] }, machineOf(world, settings));
-const inA = (serial: number, block: number, choice: Running['choice']): MachineSettings => ({
-  running: {
-    deployment: changedId(releases.v1, serial),
-    slot: 'a',
-    block,
-    choice,
-  },
-});
+const { inBlock } = changesOf(releases);
+const inA = (serial: number, block: number, choice: Running['choice']) =>
+  inBlock(block, serial, choice);
 const confirm = (world: World, settings: MachineSettings) =>
   bootComplete(machineOf(world, settings), { health: standardHealth, tries: 2, ...around });
 
