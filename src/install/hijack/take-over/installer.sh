@@ -49,13 +49,14 @@ restart() {
 	sleep 60
 }
 
-# Ends this run. Before the first write: in the old system. After it: in another run, as long as GRUB counts.
+# Ends this run. Before the first write, and once the old system has its file system back: in the old system. After it:
+# in another run, as long as GRUB counts.
 fail() {
 	say 2 "stopped: $1"
 	note stopped "$1"
-	if [ "$stage" = staged ]; then
+	if [ "$stage" = staged ] || [ -n "$is_back" ]; then
 		put_stage staged 0 "$(echo "$1" | tr -cd 'A-Za-z0-9 ._:/-' | cut -c 1-200)"
-		say 2 "nothing was written: starting the old system"
+		say 2 "${is_back:-nothing was written}: starting the old system"
 	fi
 	[ -d $tools/proc/self ] && umount $old 2>/dev/null
 	restart
@@ -70,6 +71,7 @@ time_limit() {
 }
 
 limit_process=
+is_back= # said when the old system got its file system back
 time_limit 900
 : >/story
 . /hijack/plan
@@ -201,6 +203,13 @@ time_limit 7200
 
 blocks_of_root() { tool dumpe2fs -h "$root" | sed -n 's/^Block count: *//p'; }
 
+# A shrink that can't be done: the old root is as it was before, and nothing was written behind it: take_back REASON.
+take_back() {
+	is_back=$(restore_metadata) || is_back=
+	[ -z "$is_back" ] || drop_metadata || is_back=
+	fail "$1"
+}
+
 # The old root file system gets smaller: shrink KIB. One that was cut begins anew, from what was there before.
 step_shrink() {
 	restored=$(restore_metadata)
@@ -212,9 +221,9 @@ step_shrink() {
 	if [ "$(($(blocks_of_root) * root_block / 1024))" -gt "$1" ]; then
 		keep_metadata || fail "can't keep the old root's metadata"
 		say 5 "shrinking the old root to $1 KiB"
-		tool resize2fs "$root" "${1}K" >/run.log || fail "resize2fs: $(tail -n 3 /run.log | tr '\n' ' ')"
+		tool resize2fs "$root" "${1}K" >/run.log || take_back "resize2fs: $(tail -n 3 /run.log | tr '\n' ' ')"
 		sync
-		tool e2fsck -fp "$root" >/run.log || fail "e2fsck after resize2fs: $(tail -n 3 /run.log | tr '\n' ' ')"
+		tool e2fsck -fp "$root" >/run.log || take_back "e2fsck after resize2fs: $(tail -n 3 /run.log | tr '\n' ' ')"
 		sync
 	fi
 	drop_metadata || fail "can't give up what is kept of the old root's metadata"

@@ -153,14 +153,14 @@ keep_metadata() {
 	echo "pine-hijack-kept 1 $id $blocks $list $sum" | put_kept_head
 }
 
-# Writes back what is kept, if something is: prints what it did. It can be done again.
+# Writes back what is kept, if something is: prints what it did. It can be done again. Fails when that is damaged.
 restore_metadata() {
 	local start count
 	holds_metadata || return 0
 	set -- $(read_kept_head)
 	if [ "$(read_kept | head -c $(($4 * root_block)) | sha256sum)" != "$6  -" ]; then
 		echo "what was kept of the old root's metadata is damaged: going on without"
-		return 0
+		return 1
 	fi
 	read_kept | head -c $(($5 * root_block)) | tr -d '\0' >"$runs"
 	read_kept | {
@@ -170,7 +170,7 @@ restore_metadata() {
 		done 3<"$runs"
 	}
 	dd if=/dev/null of="$root" conv=notrunc,fsync 2>/dev/null
-	echo "the old root's metadata is as it was before the shrink that was cut"
+	echo "the old root's metadata is as it was before the shrink"
 }
 
 # From here on a shrink is not taken back. Where nothing is kept nothing is written: pine's partitions may be there.

@@ -150,8 +150,8 @@ describe.skipIf(missing('alpine', 'root', 'disk') !== undefined)(
       const script = `root=/image busybox=busybox runs=/runs; . /hijack/plan; . /hijack/metadata
       tool() { chroot /debian "/sbin/$@" 2>&1 </dev/null; }
       say() { echo "$2"; }
-      fail() { echo "failed: $1"; exit 0; }
-      eval "$(sed -n '/^blocks_of_root/p; /^step_shrink() {/,/^}/p' /init)"
+      fail() { echo "failed: $1"; echo "back: $is_back"; exit 0; }
+      eval "$(sed -n '/^blocks_of_root/p; /^take_back() {/,/^}/p; /^step_shrink() {/,/^}/p' /init)"
       ${line}`;
       return execFileSync('chroot', [root, '/bin/busybox', 'sh', '-c', script], {
         encoding: 'utf8',
@@ -180,19 +180,19 @@ describe.skipIf(missing('alpine', 'root', 'disk') !== undefined)(
     test('comes back whole, whichever blocks of a shrink were written', async () => {
       const random = randomSource(seed);
       let damaged = 0;
-      for (let index = 0; index < 10; index += 1) {
+      for (let index = 0; index < 6; index += 1) {
         await cut(random, index === 0 ? 'all' : 'any');
         if (fsck().status !== 0) damaged += 1;
         expect(run('restore_metadata')).toMatch(/as it was before/);
         expect(fsck()).toMatchObject({ status: 0 });
         expect(listFiles(image)).toBe(content);
       }
-      expect(damaged).toBeGreaterThanOrEqual(8);
+      expect(damaged).toBeGreaterThanOrEqual(5);
     }, 120_000);
 
     test('is written back by the next run, which shrinks it then, and once', async () => {
       await cut(randomSource(seed + 1), 'any');
-      const again = `the old root's metadata is as it was before the shrink that was cut\nshrinking the old root to ${shrunk} KiB`;
+      const again = `the old root's metadata is as it was before the shrink\nshrinking the old root to ${shrunk} KiB`;
       expect(run(`step_shrink ${shrunk}`)).toBe(again);
       expect(fsck()).toMatchObject({ status: 0, stdout: expect.stringMatching(/57344 blocks/) });
       expect(listFiles(image)).toBe(content);
@@ -209,10 +209,32 @@ describe.skipIf(missing('alpine', 'root', 'disk') !== undefined)(
       const [{ start } = { start: 0 }] = keptAt;
       await using file = await open(image, 'r+');
       await file.write('x', (start + 3) * block);
-      expect(run('restore_metadata')).toMatch(/damaged: going on without/);
+      expect(run('restore_metadata || echo no')).toMatch(/damaged: going on without\nno$/);
       expect(run(`step_shrink ${shrunk}`)).toMatch(/damaged: going on without/);
       expect(listFiles(image)).toBe(content);
     }, 120_000);
+
+    test.each([
+      ['resize2fs /image', /failed: resize2fs: .*dead/s],
+      ['e2fsck -fp', /failed: e2fsck after resize2fs: .*dead/s],
+    ])(
+      'is written back when the shrink ends with a fault: %s',
+      (call, reason) => {
+        copyFileSync(kept, image);
+        const dying = `tool() {
+        chroot /debian "/sbin/$@" 2>&1 </dev/null || return
+        [ "$1 $2" != "${call}" ] || { echo dead; return 1; }
+      }`;
+        const said = run(`${dying}
+        step_shrink ${shrunk}`);
+        expect(said).toMatch(reason);
+        expect(said).toContain("back: the old root's metadata is as it was before the shrink");
+        execFileSync('truncate', ['-s', String(size), image]); // resize2fs cuts a file, and no partition
+        expect(fsck()).toMatchObject({ status: 0, stdout: expect.stringMatching(/98304 blocks/) });
+        expect(run('holds_metadata || echo dropped')).toBe('dropped');
+      },
+      120_000,
+    );
 
     test('is refused before anything is written where there is no room, or the file has moved', () => {
       copyFileSync(kept, image);
