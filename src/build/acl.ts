@@ -1,5 +1,6 @@
 import type { Xattr } from '../repo/tree.ts';
-import { type SourceNode, type SourceTree, walkSource } from './source-tree.ts';
+import { type SourceNode, walkSource } from './source-node.ts';
+import type { SourceTree } from './source-tree.ts';
 
 const accessAcl = 'system.posix_acl_access';
 /** Tags of entries in the kernel's ACL format, version 2 (linux/posix_acl_xattr.h). */

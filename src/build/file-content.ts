@@ -1,6 +1,6 @@
 import { type BigIntStats, closeSync, constants, fstatSync, openSync, readSync } from 'node:fs';
 import { PineError } from '../error.ts';
-import type { SourceContent } from './source-tree.ts';
+import type { SourceContent } from './source-node.ts';
 
 const pieceSize = 256 * 1024;
 /** What tells whether a file is still the one that was scanned. */

@@ -1,4 +1,4 @@
-import type { SourceDirectory, SourceNode } from './source-tree.ts';
+import type { SourceDirectory, SourceNode } from './source-node.ts';
 
 /** A path without links, and what is there. */
 export interface FoundNode {

@@ -4,7 +4,7 @@ import { encodePlan } from '../plan/plan-file.ts';
 import type { Promised } from '../repo/pine-metadata.ts';
 import { type ContentJob, Contents } from '../repo/threads/contents.ts';
 import type { Threads } from '../repo/threads/threads.ts';
-import type { SourceContent } from './source-tree.ts';
+import type { SourceContent } from './source-node.ts';
 
 const zeros = Buffer.alloc(64 * 1024);
 

@@ -6,7 +6,7 @@ import type { Threads } from '../repo/threads/threads.ts';
 import { checkContent } from '../repo/write-file-object.ts';
 import { hashImage } from './image-promise.ts';
 import { countBytes, filesOf, hashFiles, type MeasuredTree, nameFiles } from './measure.ts';
-import type { SourceDirectory, SourceFile } from './source-tree.ts';
+import type { SourceDirectory, SourceFile } from './source-node.ts';
 
 /** A measured tree with its image. */
 export interface MeasuredImage {

@@ -9,7 +9,7 @@ import {
   type SourceNode,
   type SourceSymlink,
   walkSource,
-} from './source-tree.ts';
+} from './source-node.ts';
 
 /** A source tree with every checksum known, and where each object's content is read from. */
 export interface MeasuredTree {

@@ -4,12 +4,8 @@ import { PineError } from '../error.ts';
 import { readTreeXattrs } from '../ports/xattr-dump.ts';
 import type { Metadata, Xattr } from '../repo/tree.ts';
 import { changed, fileContent, unreadable } from './file-content.ts';
-import {
-  type SourceDirectory,
-  type SourceFile,
-  type SourceNode,
-  SourceTree,
-} from './source-tree.ts';
+import type { SourceDirectory, SourceFile, SourceNode } from './source-node.ts';
+import { SourceTree } from './source-tree.ts';
 
 export interface ScanOptions {
   /** Leaves devices, sockets and fifos out everywhere, not only below /dev. */

@@ -1,4 +1,4 @@
-import { type SourceDirectory, type SourceFile, walkSource } from './source-tree.ts';
+import { type SourceDirectory, type SourceFile, walkSource } from './source-node.ts';
 
 /** Bytes of all contents of a tree; hard links count once. */
 export function sourceSize(root: SourceDirectory): number {

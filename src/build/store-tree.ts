@@ -6,7 +6,7 @@ import { FileObjectWriter, writeLinkObject } from '../repo/write-file-object.ts'
 import type { TreeObject } from '../repo/write-tree.ts';
 import type { MeasuredTree } from './measure.ts';
 import { checkRepositorySpace } from './repository-space.ts';
-import type { SourceFile } from './source-tree.ts';
+import type { SourceFile } from './source-node.ts';
 
 /** How many objects a commit has, and how many of them were not there before. */
 export interface StoreStatistics {

@@ -1,4 +1,4 @@
-import type { SourceContent, SourceDirectory, SourceNode } from '../build/source-tree.ts';
+import type { SourceContent, SourceDirectory, SourceNode } from '../build/source-node.ts';
 import { openImage } from '../image/reader/open-image.ts';
 import { type ImageEntry, walkImage } from '../image/reader/walk-image.ts';
 import type { PositionedReader } from '../ports/positioned-reader.ts';

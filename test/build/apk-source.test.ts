@@ -4,7 +4,7 @@ import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { gzipSync } from 'node:zlib';
 import { describe, expect, test } from 'vitest';
-import { walkSource } from '../../src/build/source-tree.ts';
+import { walkSource } from '../../src/build/source-node.ts';
 import { openSources } from '../../src/build/sources/open-sources.ts';
 import { Repository } from '../../src/repo/repository.ts';
 import { quick } from '../repo/support/quick.ts';

@@ -2,7 +2,8 @@ import { describe, expect, test } from 'vitest';
 import { applyFilter } from '../../src/build/filter/apply-filter.ts';
 import { compileGlob } from '../../src/build/filter/glob.ts';
 import { parseFilter } from '../../src/build/filter/rules.ts';
-import { SourceTree, walkSource } from '../../src/build/source-tree.ts';
+import { walkSource } from '../../src/build/source-node.ts';
+import { SourceTree } from '../../src/build/source-tree.ts';
 import { codeOf } from '../support/code-of.ts';
 
 function tree(...files: string[]): SourceTree {

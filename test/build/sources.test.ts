@@ -5,7 +5,7 @@ import { gzipSync, zstdCompressSync } from 'node:zlib';
 import { describe, expect, test } from 'vitest';
 import { commitTree } from '../../src/build/commit-tree.ts';
 import { scanFolder } from '../../src/build/scan.ts';
-import { walkSource } from '../../src/build/source-tree.ts';
+import { walkSource } from '../../src/build/source-node.ts';
 import { openSources, type TreeSource } from '../../src/build/sources/open-sources.ts';
 import { Repository } from '../../src/repo/repository.ts';
 import { makeOddTree } from '../repo/support/odd-tree.ts';

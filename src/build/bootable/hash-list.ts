@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import type { SourceContent } from '../source-tree.ts';
+import type { SourceContent } from '../source-node.ts';
 
 /** One line as `sha256sum` writes it, which GRUB's `hashsum --check` reads: `DIGEST  NAME`. */
 export async function hashList(content: SourceContent, name: string): Promise<Buffer> {

@@ -1,5 +1,6 @@
 import { PineError } from '../../error.ts';
-import type { SourceContent, SourceFile, SourceTree } from '../source-tree.ts';
+import type { SourceContent, SourceFile } from '../source-node.ts';
+import type { SourceTree } from '../source-tree.ts';
 import { findFile, notBootable } from './tree-facts.ts';
 
 /** A kernel in a tree that has been found whole. */

@@ -1,5 +1,6 @@
 import { PineError } from '../../error.ts';
-import type { SourceFile, SourceTree } from '../source-tree.ts';
+import type { SourceFile } from '../source-node.ts';
+import type { SourceTree } from '../source-tree.ts';
 
 /** The file that a path names once links are followed; `undefined` when there is none. */
 export function findFile(tree: SourceTree, path: string): SourceFile | undefined {

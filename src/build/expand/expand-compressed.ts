@@ -1,5 +1,6 @@
 import type { Progress } from '../../ports/progress.ts';
-import type { SourceFile, SourceTree } from '../source-tree.ts';
+import type { SourceFile } from '../source-node.ts';
+import type { SourceTree } from '../source-tree.ts';
 import { Spool } from '../sources/spool.ts';
 import { modulesFolder } from './candidates.ts';
 import { followRenamedFiles } from './follow-renamed.ts';

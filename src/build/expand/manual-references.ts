@@ -1,5 +1,6 @@
 import { dirname } from 'node:path/posix';
-import { bytesContent, type SourceFile, type SourceTree, walkSource } from '../source-tree.ts';
+import { bytesContent, type SourceFile, walkSource } from '../source-node.ts';
+import type { SourceTree } from '../source-tree.ts';
 import { isManual } from './candidates.ts';
 import type { RenamedFiles } from './renamed-files.ts';
 

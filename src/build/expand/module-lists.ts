@@ -1,6 +1,7 @@
 import { PineError } from '../../error.ts';
 import { moduleName } from '../initramfs/module-lists.ts';
-import { bytesContent, type SourceTree } from '../source-tree.ts';
+import { bytesContent } from '../source-node.ts';
+import type { SourceTree } from '../source-tree.ts';
 import { encodeModuleIndex } from './module-index.ts';
 import type { RenamedFiles } from './renamed-files.ts';
 

@@ -1,5 +1,6 @@
 import { compareBytes } from '../../repo/tree.ts';
-import type { SourceDirectory, SourceFile, SourceSymlink, SourceTree } from '../source-tree.ts';
+import type { SourceDirectory, SourceFile, SourceSymlink } from '../source-node.ts';
+import type { SourceTree } from '../source-tree.ts';
 import { type Candidate, candidate } from './candidates.ts';
 
 /** A name in a tree. */

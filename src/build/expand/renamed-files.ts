@@ -1,6 +1,6 @@
 import { dirname } from 'node:path/posix';
 import { followLinks } from '../follow-links.ts';
-import type { SourceDirectory, SourceNode } from '../source-tree.ts';
+import type { SourceDirectory, SourceNode } from '../source-node.ts';
 
 /** A name that may be exchanged for another one in its folder. */
 interface Renamable {

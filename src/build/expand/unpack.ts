@@ -1,6 +1,6 @@
 import { createGunzip, createZstdDecompress } from 'node:zlib';
 import { PineError } from '../../error.ts';
-import type { SourceContent } from '../source-tree.ts';
+import type { SourceContent } from '../source-node.ts';
 import type { Spool } from '../sources/spool.ts';
 import { decompressed } from '../sources/unpacked-stream.ts';
 import type { Packing } from './candidates.ts';

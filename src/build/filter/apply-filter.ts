@@ -1,4 +1,5 @@
-import type { SourceDirectory, SourceNode, SourceTree } from '../source-tree.ts';
+import type { SourceDirectory, SourceNode } from '../source-node.ts';
+import type { SourceTree } from '../source-tree.ts';
 import type { FilterRule } from './rules.ts';
 
 /** What a filter did. */

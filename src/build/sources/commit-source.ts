@@ -2,7 +2,7 @@ import { readFileContent } from '../../repo/file-object.ts';
 import { readTree } from '../../repo/read-tree.ts';
 import type { Repository } from '../../repo/repository.ts';
 import type { TreeNode } from '../../repo/tree.ts';
-import type { SourceDirectory, SourceNode } from '../source-tree.ts';
+import type { SourceDirectory, SourceNode } from '../source-node.ts';
 
 /** The tree of a commit that a repository holds, as one to commit again. Throws as `readTree`. */
 export async function commitSource(

@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { closeSync, openSync, readSync, unlinkSync, writeSync } from 'node:fs';
 import { join } from 'node:path';
-import type { SourceContent } from '../source-tree.ts';
+import type { SourceContent } from '../source-node.ts';
 
 const pieceSize = 256 * 1024;
 

@@ -5,7 +5,8 @@ import { mostEntries } from '../../repo/tree-limits.ts';
 import { type ReadTarOptions, readTar, type TarEntry } from '../../tar/read-tar.ts';
 import { followLinks } from '../follow-links.ts';
 import { notUtf8, type ScanOptions, special } from '../scan.ts';
-import type { SourceNode, SourceTree } from '../source-tree.ts';
+import type { SourceNode } from '../source-node.ts';
+import type { SourceTree } from '../source-tree.ts';
 import type { Spool } from './spool.ts';
 
 /** How entries are taken. */

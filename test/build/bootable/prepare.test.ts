@@ -1,7 +1,8 @@
 import { createHash } from 'node:crypto';
 import { describe, expect, test } from 'vitest';
 import { prepareBootable } from '../../../src/build/bootable/prepare.ts';
-import { type SourceTree, walkSource } from '../../../src/build/source-tree.ts';
+import { walkSource } from '../../../src/build/source-node.ts';
+import type { SourceTree } from '../../../src/build/source-tree.ts';
 import { codeOfAsync } from '../../support/code-of.ts';
 import { bootableTree } from '../support/bootable-root.ts';
 

@@ -1,4 +1,5 @@
-import { type SourceFile, type SourceNode, SourceTree } from '../../../src/build/source-tree.ts';
+import type { SourceFile, SourceNode } from '../../../src/build/source-node.ts';
+import { SourceTree } from '../../../src/build/source-tree.ts';
 
 /** A tree of paths: a file's content, or `-> target`. */
 export function treeWith(entries: Readonly<Record<string, Buffer | string>>): SourceTree {

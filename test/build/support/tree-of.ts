@@ -1,10 +1,7 @@
 import { createReadStream, lstatSync, readdirSync, readlinkSync } from 'node:fs';
 import { join } from 'node:path';
-import {
-  type SourceDirectory,
-  type SourceNode,
-  SourceTree,
-} from '../../../src/build/source-tree.ts';
+import type { SourceDirectory, SourceNode } from '../../../src/build/source-node.ts';
+import { SourceTree } from '../../../src/build/source-tree.ts';
 
 /** A folder as a tree, owned by root; content is read when it is asked for. Special files are left out. */
 export function treeOf(folder: string): SourceTree {
