@@ -1,14 +1,13 @@
-import { PineError } from '../error.ts';
 import type { Progress } from '../ports/progress.ts';
 import { stopDeadline } from './deadline.ts';
 import type { Numbered } from './deployments.ts';
+import { findConfirmed } from './find-confirmed.ts';
 import type { HookSettings } from './hooks/run-hooks.ts';
 import { tellOutcome } from './hooks/tell-outcome.ts';
 import type { Machine } from './machine.ts';
 import { withNotice } from './notice.ts';
 import { etcFolder } from './paths.ts';
-import { isPinned } from './pins/pins.ts';
-import { changeChoice, choiceAfter, describeChoice, refuseUndone } from './refusals.ts';
+import { changeChoice, choiceAfter, refuseUndone } from './refusals.ts';
 import { addOnce, describeEvent, settleFallBack } from './settle.ts';
 import {
   hasFallenBack,
@@ -19,7 +18,6 @@ import {
   type Situation,
   trialDeployment,
 } from './situation.ts';
-import { readSlot, verifySlot } from './slot-contents.ts';
 import type { Staged } from './staging/staged.ts';
 import { forgetArmedStaging, readStaged, removeStaged } from './staging/staged-file.ts';
 import { withHold } from './state.ts';
@@ -121,7 +119,7 @@ async function leave(
 ): Promise<RollbackOutcome> {
   const { bootLoader, effects } = machine;
   const own = runningDeployment(machine, situation.deployments);
-  const to = await findConfirmed(machine, situation, options);
+  const to = await findConfirmed(machine, situation, options.progress);
   const running = machine.running.block ?? 0;
   const event = { kind: 'roll-back', running, to: to.block } as const;
   choiceAfter(situation.choice, event); // refused before anything is written
@@ -149,60 +147,4 @@ async function record(
   const event = await describeEvent(machine, left, 'rolled-back', reason);
   const hold = { commit: left.commit, since: machine.clock.now(), reason };
   await writeState(machine, addOnce(held ? withHold(state, hold) : state, event));
-}
-
-/**
- * The deployment to go back to: the next one in the order that is confirmed, or else one in the other slot of
- * which the history says so and that is not held, or one that was pinned, which only a confirmed one can be. Its slot
- * must hold what it promises.
- */
-async function findConfirmed(
-  machine: Machine,
-  { choice, deployments, pins, state }: Situation,
-  options: RollbackOptions,
-): Promise<Numbered> {
-  const { running } = machine;
-  const listed = (choice?.order ?? [])
-    .filter((block) => block !== running.block && block !== choice?.trial?.block)
-    .map((block) => deployments.find((deployment) => deployment.block === block))
-    .filter((deployment) => deployment !== undefined);
-  const remembered = deployments.filter(({ block, slot, id, commit }) => {
-    if (choice?.order.includes(block) || block === running.block) return false;
-    if (isPinned(pins, id)) return true;
-    const last = state.history.findLast((event) => event.deployment === id);
-    const held = state.held.some((hold) => hold.commit === commit);
-    return slot !== running.slot && last?.kind === 'confirmed' && !held;
-  });
-  const problems: string[] = [];
-  for (const candidate of [...listed, ...remembered]) {
-    const problem = await problemOf(machine, candidate, options.progress);
-    if (problem === undefined) return candidate;
-    problems.push(`${candidate.id}: ${problem}`);
-  }
-  throw new PineError('STATE_NOTHING_TO_GO_BACK_TO', 'there is no confirmed deployment to go to', {
-    expected: 'another deployment that was confirmed, and whole',
-    found: problems.length > 0 ? problems.join('; ') : describeChoice(choice),
-    where: 'the boot choice and the other slot',
-    remedy: 'go forward instead: pinectl upgrade',
-  });
-}
-
-async function problemOf(
-  machine: Machine,
-  { slot, commit }: Numbered,
-  progress: Progress | undefined,
-): Promise<string | undefined> {
-  try {
-    const contents = await readSlot(machine.slots[slot]);
-    if (contents === undefined) return `slot ${slot} has no trailer`;
-    if (contents.checksum !== commit) return `slot ${slot} holds commit ${contents.checksum}`;
-    // The running slot is being read all the time; reading it through would prove nothing more.
-    if (slot !== machine.running.slot) {
-      await verifySlot(machine.slots[slot], contents.image, progress);
-    }
-    return undefined;
-  } catch (error) {
-    if (error instanceof PineError) return error.message;
-    throw error;
-  }
 }
