@@ -1,10 +1,10 @@
 import { describe, expect, test } from 'vitest';
 import { encodeDelta } from '../../src/delta/encode/encode-delta.ts';
-import { findPatch } from '../../src/delta/encode/patch.ts';
 import { referencePieces } from '../../src/delta/encode/reference.ts';
 import { findKernelSites, findListedSites } from '../../src/delta/pointers/kernel-sites.ts';
 import { pointerClass, Sites } from '../../src/delta/pointers/sites.ts';
 import { applyDelta, deltaBytes, makeImage, openBytes } from './support/image-pair.ts';
+import { patchOf } from './support/patch-of.ts';
 import { makeKernel } from './support/small-kernel.ts';
 import { makeVmlinux } from './support/small-vmlinux.ts';
 
@@ -14,10 +14,7 @@ const [before, after] = [makeVmlinux(paddings(20)), makeVmlinux(paddings(33))];
 
 describe('a kernel, whose addresses are below 0', () => {
   test('has its pointers predicted: of all kinds', async () => {
-    const { pair, patch } = await findPatch({
-      old: async () => Uint8Array.from(before),
-      bytes: async () => Uint8Array.from(after),
-    });
+    const { pair, patch } = await patchOf(before, after);
     const { call, absolute, pointer, selfRelative, listed } = pointerClass;
     for (const kind of [call, absolute, pointer, selfRelative, listed]) {
       expect(patch.mask & kind, `class ${kind}`).toBe(kind);

@@ -2,10 +2,11 @@ import { execFileSync } from 'node:child_process';
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
-import { findPatch, writePatch } from '../../src/delta/encode/patch.ts';
+import { writePatch } from '../../src/delta/encode/patch.ts';
 import { DeltaSinks } from '../../src/delta/encode/sinks.ts';
 import { temporaryFolder } from '../repo/support/temporary-folder.ts';
 import { missing } from '../support/requirements.ts';
+import { patchOf } from './support/patch-of.ts';
 
 const isOther = process.arch !== 'x64';
 if (isOther) console.warn('skipped: the assembler here is not for x86-64');
@@ -16,10 +17,7 @@ describe.skipIf(isOther || missing('strip') !== undefined)('a library that calls
 
   test('and calls one more of them: entries of the linkage table stay with their names', async () => {
     const [before, after] = [link('before', false), link('after', true)];
-    const { pair, patch } = await findPatch({
-      old: async () => Uint8Array.from(before),
-      bytes: async () => Uint8Array.from(after),
-    });
+    const { pair, patch } = await patchOf(before, after);
     const sinks = new DeltaSinks();
     writePatch(pair, patch, sinks);
     sinks.finish();

@@ -1,8 +1,8 @@
 import { describe, expect, test } from 'vitest';
 import { encodeDelta } from '../../src/delta/encode/encode-delta.ts';
-import { findPatch } from '../../src/delta/encode/patch.ts';
 import { pointerClass } from '../../src/delta/pointers/sites.ts';
 import { applyDelta, deltaBytes, makeImage, openBytes } from './support/image-pair.ts';
+import { patchOf } from './support/patch-of.ts';
 import { makeObject } from './support/small-object.ts';
 
 const names = Array.from({ length: 600 }, (_, index) => `function_${index}`);
@@ -36,10 +36,7 @@ describe.each(['x86-64', 'arm64'] as const)('an object file for %s', (machine) =
   ];
 
   test('has its symbols, relocations and headers predicted', async () => {
-    const { patch } = await findPatch({
-      old: async () => Uint8Array.from(old),
-      bytes: async () => Uint8Array.from(bytes),
-    });
+    const { patch } = await patchOf(old, bytes);
     const { relocation, number, pointer, symbol } = pointerClass;
     expect(patch.mask & (relocation | number | pointer | symbol)).toBe(
       relocation | number | pointer | symbol,

@@ -1,10 +1,10 @@
 import { describe, expect, test } from 'vitest';
 import { encodeDelta } from '../../src/delta/encode/encode-delta.ts';
-import { findPatch } from '../../src/delta/encode/patch.ts';
 import { CopyList } from '../../src/delta/match/copy-list.ts';
 import { coverOld } from '../../src/delta/pointers/coverage.ts';
 import { pointerClass } from '../../src/delta/pointers/sites.ts';
 import { applyDelta, deltaBytes, makeImage, openBytes } from './support/image-pair.ts';
+import { patchOf } from './support/patch-of.ts';
 import { generator, makeElf } from './support/small-elf.ts';
 
 const count = 400;
@@ -51,13 +51,6 @@ describe.each(['x86-64', 'x86-64, fixed', 'arm64'] as const)(
     );
   },
 );
-
-function patchOf(old: Uint8Array, bytes: Uint8Array): ReturnType<typeof findPatch> {
-  return findPatch({
-    old: async () => Uint8Array.from(old),
-    bytes: async () => Uint8Array.from(bytes),
-  });
-}
 
 test('an old byte belongs to the longest copy that has it', () => {
   const random = generator(3);

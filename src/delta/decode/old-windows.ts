@@ -46,7 +46,7 @@ export class OldWindows {
   }
 
   /** `length` bytes from `position` on, a page at the most; good until others are asked for. */
-  async page(position: number, length: number): Promise<Buffer> {
+  async page(position: number, length: number): Promise<Uint8Array> {
     for (;;) {
       const window = this.#find(position) ?? this.#begin(position);
       if (window === undefined) {
@@ -60,7 +60,7 @@ export class OldWindows {
   }
 
   /** What is there of that at once, else `undefined`. */
-  pageNow(position: number, length: number): Buffer | undefined {
+  pageNow(position: number, length: number): Uint8Array | undefined {
     const window = this.#find(position);
     if (window === undefined || window.reading !== undefined) return undefined;
     this.#last = window;

@@ -2,7 +2,7 @@ import { corruptDelta } from '../format/corrupt-delta.ts';
 import { maxCopies, maxPatchSize } from '../format/delta-format.ts';
 import { CopyList } from '../match/copy-list.ts';
 import { elfHeaderRoom, readSegments } from '../pointers/elf.ts';
-import { learnFrom, Predictor, type PredictorMemory, predictInto } from '../pointers/predictor.ts';
+import { Predictor, type PredictorMemory } from '../pointers/predictor.ts';
 import { SiteFinder } from '../pointers/site-finder.ts';
 import { allClasses, pageSize } from '../pointers/sites.ts';
 import type { Differences } from './differences.ts';
@@ -130,12 +130,13 @@ export async function* patchedBytes(
         const waiting = differences.addTo(bytes);
         if (waiting !== undefined) await waiting;
       } else {
-        const sites = predictor.sitesOf(page, pageStart);
-        const prediction = { predictor, mask: shape.mask, hint: index, shift };
-        predictInto(bytes, oldAt, prediction, sites);
+        predictor.sitesOf(page, pageStart);
+        const from = oldAt - pageStart;
+        const moved = { from, to: from + bytes.length, mask: shape.mask, hint: index, shift };
+        predictor.predictInto(bytes, moved);
         const waiting = differences.addTo(bytes);
         if (waiting !== undefined) await waiting;
-        learnFrom(bytes, oldAt, prediction, sites);
+        predictor.learnFrom(bytes, moved);
       }
       yield leave(bytes);
     }

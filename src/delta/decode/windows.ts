@@ -11,7 +11,7 @@ export interface Bounds {
 /** A part of the old image that is in memory, or is on its way there. */
 export class Window {
   readonly #memory: Buffer;
-  #bytes: Buffer;
+  #bytes: Uint8Array;
   /** Its place among those of its size; -1: it has nothing. */
   number = -1;
   /** Where its bytes begin. */
@@ -21,7 +21,7 @@ export class Window {
 
   constructor(memory: Buffer) {
     this.#memory = memory;
-    this.#bytes = memory.subarray(0, 0);
+    this.#bytes = new Uint8Array(0);
   }
 
   read(base: PositionedReader, number: number, { from, to }: Bounds): void {
@@ -34,13 +34,15 @@ export class Window {
     });
   }
 
-  bytes(position: number, length: number): Buffer {
+  bytes(position: number, length: number): Uint8Array {
     return this.#bytes.subarray(position - this.#start, position - this.#start + length);
   }
 
   async #read(base: PositionedReader, from: number, length: number): Promise<void> {
     try {
-      this.#bytes = await base.read(from, length, this.#memory);
+      const bytes = await base.read(from, length, this.#memory);
+      // No Buffer: what looks at pages is compiled for one kind of array.
+      this.#bytes = new Uint8Array(bytes.buffer, bytes.byteOffset, bytes.length);
     } finally {
       this.reading = undefined;
     }

@@ -1,8 +1,11 @@
 import type { PositionedReader } from '../../ports/positioned-reader.ts';
 import { itemKind } from '../format/delta-format.ts';
+import { release } from '../match/release.ts';
+import { SeedIndex } from '../match/seed-index.ts';
 import type { ImageFile } from './image-files.ts';
 import { comesOutSame, findPacked, type PackedContent } from './packed-content.ts';
-import { findPatch, writePatch } from './patch.ts';
+import { findPatch, type WholeFile, writePatch } from './patch.ts';
+import { releasePair } from './reference.ts';
 import { DeltaSinks } from './sinks.ts';
 
 /** A longer file is made in parts, each of the same part of the old one: bounds memory. */
@@ -47,6 +50,7 @@ export class DeltaEncoder {
   readonly #old: PositionedReader;
   readonly #new: PositionedReader;
   readonly #sinks = new DeltaSinks();
+  readonly #index = new SeedIndex();
   /** A range that may go on with the next file. */
   #extent = { offset: 0, length: 0 };
   #oldEnd = 0;
@@ -87,7 +91,10 @@ export class DeltaEncoder {
       const part = { offset: file.offset + done, size: Math.min(longestPart, file.size - done) };
       const oldSize = Math.min(longestPart, (reference?.size ?? 0) - done);
       if (reference === undefined || oldSize <= 0) {
-        this.#addLiteral(await readRange(this.#new, part));
+        const bytes = new Uint8Array(part.size);
+        await fileOf(this.#new, part).readInto(bytes);
+        this.#addLiteral(bytes);
+        release(bytes);
       } else {
         copies += await this.#addPatch(part, { offset: reference.offset + done, size: oldSize });
       }
@@ -114,7 +121,11 @@ export class DeltaEncoder {
   }
 
   async #addContent(old: PackedContent, bytes: PackedContent): Promise<number> {
-    const { pair, patch } = await findPatch({ old: old.expand, bytes: bytes.expand });
+    const source = {
+      old: { size: old.contentSize, readInto: old.expandInto },
+      bytes: { size: bytes.contentSize, readInto: bytes.expandInto },
+    };
+    const { pair, patch } = await findPatch(source, this.#index);
     const { plan, control } = this.#sinks;
     plan.addNumber(itemKind.recompressed);
     plan.addNumber(bytes.size);
@@ -128,12 +139,14 @@ export class DeltaEncoder {
     this.#oldEnd = old.offset + old.size;
     for (const parameter of bytes.parameters) control.addNumber(parameter);
     writePatch(pair, patch, this.#sinks);
+    releasePair(pair);
     this.#sinks.scratch = Math.max(this.#sinks.scratch, old.contentSize);
     return patch.copies.count;
   }
 
   finish(): DeltaSinks {
     this.#flush();
+    this.#index.release();
     this.#sinks.finish();
     return this.#sinks;
   }
@@ -145,12 +158,14 @@ export class DeltaEncoder {
   }
 
   async #addPatch(file: Range, reference: Range): Promise<number> {
-    const { pair, patch } = await findPatch({
-      old: () => readRange(this.#old, reference),
-      bytes: () => readRange(this.#new, file),
-    });
+    const source = {
+      old: fileOf(this.#old, reference),
+      bytes: fileOf(this.#new, file),
+    };
+    const { pair, patch } = await findPatch(source, this.#index);
     if (patch.copies.count === 0) {
       this.#addLiteral(pair.bytes);
+      releasePair(pair);
       return 0;
     }
     const { plan } = this.#sinks;
@@ -162,6 +177,7 @@ export class DeltaEncoder {
     plan.addNumber(patch.copies.count);
     this.#oldEnd = reference.offset + reference.size;
     writePatch(pair, patch, this.#sinks);
+    releasePair(pair);
     return patch.copies.count;
   }
 
@@ -176,11 +192,14 @@ export class DeltaEncoder {
   }
 }
 
-/** Reads into memory that nothing else is in. */
-async function readRange(image: PositionedReader, { offset, size }: Range): Promise<Uint8Array> {
-  const bytes = new Uint8Array(size);
-  for (let at = 0; at < size; at += readSize) {
-    bytes.set(await image.read(offset + at, Math.min(readSize, size - at)), at);
-  }
-  return bytes;
+/** A part of an image. */
+function fileOf(image: PositionedReader, { offset, size }: Range): WholeFile {
+  const readInto = async (memory: Uint8Array<ArrayBuffer>): Promise<void> => {
+    for (let at = 0; at < size; at += readSize) {
+      const into = Buffer.from(memory.buffer, at, Math.min(readSize, size - at));
+      const bytes = await image.read(offset + at, into.length, into);
+      if (bytes.buffer !== memory.buffer) memory.set(bytes, at);
+    }
+  };
+  return { size, readInto };
 }

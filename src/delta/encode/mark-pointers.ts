@@ -1,15 +1,16 @@
-import { offsetOf } from '../pointers/elf.ts';
+import { offsetOf, type Section } from '../pointers/elf.ts';
 import { encodeValue } from '../pointers/pointer-value.ts';
-import { byteOf } from '../pointers/predictor.ts';
+import { upperHalf, writeWord } from '../pointers/predictor.ts';
 import type { SiteSource } from '../pointers/site-finder.ts';
-import { pageSize, pointerClass, Sites, valueForm } from '../pointers/sites.ts';
+import { maxSites, pageSize, pointerClass, Sites, valueForm } from '../pointers/sites.ts';
 import { markOf, markSymbols, type SymbolMarks } from './symbol-marks.ts';
 
-const { pointer, constant, relocation, number, selfRelative, listed } = pointerClass;
+const { operand, pointer, constant, relocation, number, selfRelative, listed } = pointerClass;
 /** Classes whose entries lie side by side in tables, and are all alike without their pointers. */
 const tableClasses = pointer | constant | relocation | number;
 /** Those of kernels, which lead into code: zeros there are not the end of anything. */
 const kernelClasses = selfRelative | listed;
+const markedClasses = tableClasses | kernelClasses | operand;
 /** A mark is made of at most so many bytes of what a pointer leads to. */
 const markSize = 16;
 
@@ -17,23 +18,31 @@ const markSize = 16;
 export interface PointerValues {
   /** The sites of a page, of which those that were not replaced yet are as they were. */
   sitesOf(page: Uint8Array, start: number): Sites;
-  /** The value for the site of this number of the page asked for last, at `at` in the file; `undefined`: it stays. */
-  valueAt(index: number, at: number): number | undefined;
+  /** The values for the sites of the page asked for last, by their numbers; NaN: it stays. Good until the next page is asked for. */
+  values(): Float64Array;
 }
 
 /** Nothing: what is left of a file is the same wherever a linker put it. */
 export function noValues(finder: SiteSource): PointerValues {
   const { sitesOf, sites } = sitesFrom(finder);
-  const valueAt = (index: number): number | undefined => {
-    const form = sites.form[index] ?? 0;
-    return form >= valueForm.branch26 ? encodeValue(form, sites.extra[index] ?? 0, 0, 0, 0) : 0;
+  const values = new Float64Array(maxSites);
+  const nothing = (): Float64Array => {
+    for (let index = 0; index < sites.count; index++) {
+      const form = sites.form[index] ?? 0;
+      values[index] =
+        form < valueForm.branch26
+          ? 0
+          : (encodeValue(form, sites.extra[index] ?? 0, 0, 0, 0) ?? Number.NaN);
+    }
+    return values;
   };
-  return { sitesOf, valueAt };
+  return { sitesOf, values: nothing };
 }
 
 /** What was there. */
 export function sameValues(finder: SiteSource): PointerValues {
-  return { sitesOf: sitesFrom(finder).sitesOf, valueAt: () => undefined };
+  const values = new Float64Array(maxSites).fill(Number.NaN);
+  return { sitesOf: sitesFrom(finder).sitesOf, values: () => values };
 }
 
 function sitesFrom(finder: SiteSource) {
@@ -51,74 +60,95 @@ function sitesFrom(finder: SiteSource) {
  * one that was put in among them would make all behind it lead to their neighbours.
  */
 export function markPointers(file: Uint8Array, finder: SiteSource, values: PointerValues): void {
-  const symbols = markSymbols(file, finder);
-  const late = finder.elf.sections.filter(
-    ({ kind }) => kind === 'relocations' || kind === 'buckets',
-  );
-  const isLate = (at: number): boolean =>
-    late.some(({ offset, size }) => at >= offset && at < offset + size);
-  const markPage = (start: number, isSecond: boolean): void => {
-    const sites = values.sitesOf(file.subarray(start, start + pageSize), start);
-    for (let index = 0; index < sites.count; index++) {
-      const at = start + (sites.at[index] ?? 0);
-      if (isLate(at) !== isSecond) continue;
-      const value = values.valueAt(index, at);
-      if (value !== undefined) write(file, at, value, sites.width[index] ?? 0);
-      addMark(file, finder, symbols, sites, index, at);
-    }
-  };
-  for (let start = 0; start < file.length; start += pageSize) markPage(start, false);
-  // These stand in front of what they lead to, and their marks are made of that as it is now.
+  const { sections } = finder.elf;
+  // These stand in front of what they lead to, and their marks are made of that as it is after all others.
+  const late = sections.filter(({ kind }) => kind === 'relocations' || kind === 'buckets');
+  const marked = { file, finder, symbols: markSymbols(file, finder), late };
+  for (let start = 0; start < file.length; start += pageSize) {
+    markPage(marked, values, start, false);
+  }
   for (const { offset, size } of late) {
     for (let start = offset - (offset % pageSize); start < offset + size; start += pageSize) {
-      markPage(start, true);
+      markPage(marked, values, start, true);
     }
   }
-  for (const [word, mark] of symbols.words) {
-    write(file, word, mark, 4);
-    write(file, word + 4, mark, 4);
+  for (const [word, mark] of marked.symbols.words) {
+    writeWord(file, word, mark);
+    writeWord(file, word + 4, mark);
   }
+}
+
+/** A file that is being marked. */
+interface MarkedFile {
+  readonly file: Uint8Array;
+  readonly finder: SiteSource;
+  readonly symbols: SymbolMarks;
+  /** What is marked when all else is. */
+  readonly late: readonly Section[];
+}
+
+/** Marks the sites of a page: those in sections that are late, or the others. */
+function markPage(marked: MarkedFile, values: PointerValues, start: number, isLate: boolean): void {
+  const { file } = marked;
+  const late = marked.late.filter(
+    ({ offset, size }) => offset < start + pageSize && offset + size > start,
+  );
+  const sites = values.sitesOf(file.subarray(start, start + pageSize), start);
+  const wanted = values.values();
+  for (let index = 0; index < sites.count; index++) {
+    const at = start + (sites.at[index] ?? 0);
+    if (late.length > 0 && isInSome(late, at) !== isLate) continue;
+    const value = wanted[index] ?? 0;
+    if (!Number.isNaN(value)) writeValue(file, at, value, sites.width[index] ?? 0);
+    addMark(marked, sites, index, at);
+  }
+}
+
+function isInSome(sections: readonly Section[], at: number): boolean {
+  return sections.some(({ offset, size }) => at >= offset && at < offset + size);
 }
 
 /** Pointers become what `values` says, and nothing else. */
 export function writePointers(file: Uint8Array, values: PointerValues): void {
   for (let start = 0; start < file.length; start += pageSize) {
     const sites = values.sitesOf(file.subarray(start, start + pageSize), start);
+    const wanted = values.values();
     for (let index = 0; index < sites.count; index++) {
-      const at = start + (sites.at[index] ?? 0);
-      const value = values.valueAt(index, at);
-      if (value !== undefined) write(file, at, value, sites.width[index] ?? 0);
+      const value = wanted[index] ?? 0;
+      if (Number.isNaN(value)) continue;
+      writeValue(file, start + (sites.at[index] ?? 0), value, sites.width[index] ?? 0);
     }
   }
 }
 
 function addMark(
-  file: Uint8Array,
-  { elf }: SiteSource,
-  { entries, words }: SymbolMarks,
+  { file, finder, symbols }: MarkedFile,
   sites: Sites,
   index: number,
   at: number,
 ): void {
   const kind = sites.kind[index] ?? 0;
-  const target = offsetOf(elf.segments, sites.target[index] ?? 0);
-  const symbol = target === undefined ? undefined : (entries.get(target) ?? words.get(target));
-  const form = sites.form[index] ?? 0;
+  if ((kind & markedClasses) === 0) return;
+  const target = offsetOf(finder.elf.segments, sites.target[index] ?? 0);
   if ((kind & kernelClasses) !== 0) {
-    write(file, at, bytesMark(file, target), 4);
-  } else if ((kind & tableClasses) !== 0) {
+    writeWord(file, at, bytesMark(file, target));
+    return;
+  }
+  const { entries, words } = symbols;
+  const symbol = target === undefined ? undefined : (entries.get(target) ?? words.get(target));
+  if ((kind & tableClasses) !== 0) {
     const mark = symbol ?? markOf(file, target, markSize);
-    const width = sites.width[index] ?? 0;
-    write(file, width === 8 ? at + 4 : at, mark, 4);
-  } else if (kind === pointerClass.operand && symbol !== undefined) {
+    writeWord(file, sites.width[index] === 8 ? at + 4 : at, mark);
+  } else if (symbol !== undefined) {
+    const form = sites.form[index] ?? 0;
     const isInstruction = form >= valueForm.branch26;
     // Bits enough for pages and for what is aligned in them.
     const place = (symbol & 0xffff) * 4096 + (symbol & 0xff) * 16;
     const extra = sites.extra[index] ?? 0;
     const value = isInstruction ? encodeValue(form, extra, 0, place, 0) : symbol;
-    if (value !== undefined) write(file, at, value, 4);
+    if (value !== undefined) writeWord(file, at, value | 0);
     // The jump of a linkage table (.plt) is followed by a push of the entry's number, which is another each time.
-    if (!isInstruction && file[at + 4] === 0x68) write(file, at + 5, symbol, 4);
+    if (!isInstruction && file[at + 4] === 0x68) writeWord(file, at + 5, symbol);
   }
 }
 
@@ -128,9 +158,10 @@ function bytesMark(file: Uint8Array, offset = file.length): number {
   for (let at = offset; at < offset + markSize; at++) {
     mark = Math.imul(mark ^ (file[at] ?? 0), 0x01000193);
   }
-  return mark >>> 0;
+  return mark | 0;
 }
 
-function write(file: Uint8Array, at: number, value: number, width: number): void {
-  for (let byte = 0; byte < width; byte++) file[at + byte] = byteOf(value, byte);
+function writeValue(file: Uint8Array, at: number, value: number, width: number): void {
+  writeWord(file, at, value | 0);
+  if (width === 8) writeWord(file, at + 4, upperHalf(value));
 }

@@ -9,8 +9,8 @@ import type { ImageFile } from './image-files.ts';
 /** A compressed part of an image's file; `offset` is in the image. Bytes. */
 export interface PackedContent extends Payload {
   readonly contentSize: number;
-  /** The content, each time in memory of its own. */
-  expand(): Promise<Uint8Array>;
+  /** Fills memory of that size with the content. */
+  expandInto(memory: Uint8Array): Promise<void>;
 }
 
 /** What is compressed in a file and has at most `longest` bytes decompressed; `undefined` when nothing is known to be. */
@@ -29,16 +29,14 @@ export async function findPacked(
   // A delta could not say more of it.
   if (contentSize === undefined || contentSize > (mostExpansion / 2) * payload.size)
     return undefined;
-  const expand = async (): Promise<Uint8Array> => {
-    const bytes = new Uint8Array(contentSize);
+  const expandInto = async (memory: Uint8Array): Promise<void> => {
     let at = 0;
     for await (const piece of codec.expand(read, payload.size)) {
-      bytes.set(piece, at);
+      memory.set(piece, at);
       at += piece.length;
     }
-    return bytes;
   };
-  return { ...payload, offset, contentSize, expand };
+  return { ...payload, offset, contentSize, expandInto };
 }
 
 async function measure(

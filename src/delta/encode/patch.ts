@@ -2,12 +2,12 @@ import { bytesReader } from '../../ports/positioned-reader.ts';
 import { maxCopies } from '../format/delta-format.ts';
 import { CopyList } from '../match/copy-list.ts';
 import { findCopies } from '../match/find-copies.ts';
-import { release } from '../match/release.ts';
+import type { SeedIndex } from '../match/seed-index.ts';
 import { SiteFinder, type SiteSource } from '../pointers/site-finder.ts';
 import { markObject } from './mark-object.ts';
 import { markPointers, noValues, sameValues, writePointers } from './mark-pointers.ts';
 import { chooseMask, type FilePair, movedValues, referencePieces } from './reference.ts';
-import { rememberSites } from './remembered-sites.ts';
+import { RememberedSites } from './remembered-sites.ts';
 import type { DeltaSinks } from './sinks.ts';
 
 /** How a new file is made of an old one. */
@@ -17,70 +17,86 @@ export interface Patch {
   readonly mask: number;
 }
 
-/** Reads the two files of a patch, each time into memory of its own. */
+/** A file that can be read as a whole, again and again. */
+export interface WholeFile {
+  readonly size: number;
+  /** Fills memory of that size. */
+  readInto(memory: Uint8Array<ArrayBuffer>): Promise<void>;
+}
+
+/** The two files of a patch. */
 export interface PatchSource {
-  readonly old: () => Promise<Uint8Array>;
-  readonly bytes: () => Promise<Uint8Array>;
+  readonly old: WholeFile;
+  readonly bytes: WholeFile;
+}
+
+/** Of longer old files the index is made anew each time: few files are, and its memory is worth more than the time. */
+const longestKept = 16 << 20;
+
+/** Finds how to make a file of an old one. `index` may have the memory of earlier ones. */
+export async function findPatch(
+  source: PatchSource,
+  index: SeedIndex,
+): Promise<{ readonly pair: FilePair; readonly patch: Patch }> {
+  const [old, bytes] = [new Uint8Array(source.old.size), new Uint8Array(source.bytes.size)];
+  await readBoth(source, old, bytes);
+  const finder = await openSites(old);
+  const pair = { old, bytes, finder };
+  const newFinder = finder && (await openSites(bytes));
+  const found = await findTwice(pair, newFinder, source, index);
+  newFinder?.release();
+  if (old.length > longestKept) index.release();
+  const copies = atMost(maxCopies, found);
+  return { pair, patch: { copies, mask: chooseMask(pair, copies) } };
+}
+
+async function readBoth(
+  source: PatchSource,
+  old: Uint8Array<ArrayBuffer>,
+  bytes: Uint8Array<ArrayBuffer>,
+): Promise<void> {
+  await source.old.readInto(old);
+  await source.bytes.readInto(bytes);
+}
+
+async function openSites(file: Uint8Array): Promise<RememberedSites | undefined> {
+  const finder = await SiteFinder.open(bytesReader(file));
+  return finder && new RememberedSites(finder, file.length);
 }
 
 /**
- * Finds how to make a file of an old one. Where pointers can be predicted it looks twice: first at both files
- * without their pointers, then at the old one with its pointers moved, in which longer matches show.
+ * Where pointers can be predicted it looks twice: first at both files without their pointers, then at the old one with its pointers
+ * moved, in which longer matches show. Both files are as they were afterwards.
  */
-export async function findPatch(
+async function findTwice(
+  pair: FilePair,
+  newFinder: SiteSource | undefined,
   source: PatchSource,
-): Promise<{ readonly pair: FilePair; readonly patch: Patch }> {
-  const first = await findWithoutPointers(source);
-  const { pair, newFinder } = first;
-  if (chooseMask(pair, first.copies) === 0) {
-    first.index.release();
-    return { pair, patch: { copies: atMost(maxCopies, first.copies), mask: 0 } };
-  }
-  const moved = movedValues(pair, first.copies);
-  if (pair.finder !== undefined && newFinder !== undefined && moved !== undefined) {
-    if (areObjects(pair.finder, newFinder)) {
-      writePointers(pair.old, moved);
-    } else {
-      markPointers(pair.old, pair.finder, moved);
-      markPointers(pair.bytes, newFinder, sameValues(newFinder));
-    }
-  }
-  const second = findCopies(pair.old, pair.bytes, first.index);
-  // It has the memory of the first one.
-  second.index.release();
-  const copies = atMost(maxCopies, second.copies);
-  const fresh = await readAgain(pair, source);
-  return { pair: fresh, patch: { copies, mask: chooseMask(fresh, copies) } };
-}
-
-async function findWithoutPointers(source: PatchSource) {
-  const [old, bytes] = [await source.old(), await source.bytes()];
-  const opened = await SiteFinder.open(bytesReader(old));
-  const finder = opened && rememberSites(opened, old.length);
-  const newOpened = finder && (await SiteFinder.open(bytesReader(bytes)));
-  const newFinder = newOpened && rememberSites(newOpened, bytes.length);
-  if (finder === undefined || newFinder === undefined)
-    return { pair: { old, bytes, finder }, newFinder, ...findCopies(old, bytes) };
-  if (areObjects(finder, newFinder)) {
+  index: SeedIndex,
+): Promise<CopyList> {
+  const { old, bytes, finder } = pair;
+  if (finder === undefined || newFinder === undefined) return findCopies(old, bytes, index);
+  const areObjects = [finder, newFinder].every(({ elf }) => elf.objectFile !== undefined);
+  if (areObjects) {
     markObject(old, finder);
     markObject(bytes, newFinder);
   } else {
     markPointers(old, finder, noValues(finder));
     markPointers(bytes, newFinder, noValues(newFinder));
   }
-  const found = findCopies(old, bytes);
-  return { pair: await readAgain({ old, bytes, finder }, source), newFinder, ...found };
-}
-
-function areObjects(...finders: readonly SiteSource[]): boolean {
-  return finders.every(({ elf }) => elf.objectFile !== undefined);
-}
-
-/** The files as they are, in place of what was made of them. */
-async function readAgain({ old, bytes, finder }: FilePair, source: PatchSource): Promise<FilePair> {
-  release(old);
-  release(bytes);
-  return { old: await source.old(), bytes: await source.bytes(), finder };
+  const first = findCopies(old, bytes, index);
+  await readBoth(source, old, bytes);
+  const moved = chooseMask(pair, first) === 0 ? undefined : movedValues(pair, first);
+  if (moved === undefined) return first;
+  if (areObjects) {
+    writePointers(old, moved);
+  } else {
+    markPointers(old, finder, moved);
+    markPointers(bytes, newFinder, sameValues(newFinder));
+  }
+  const second = findCopies(old, bytes, index);
+  await readBoth(source, old, bytes);
+  return second;
 }
 
 /** The longest copies, in their order, when there are more than a decoder takes. */

@@ -1,15 +1,23 @@
 import type { CopyList } from '../match/copy-list.ts';
+import { release } from '../match/release.ts';
 import { readSegments, type Segment } from '../pointers/elf.ts';
-import { byteOf, learnFrom, Predictor, predictInto } from '../pointers/predictor.ts';
-import type { SiteSource } from '../pointers/site-finder.ts';
-import { pageSize, pointerClass } from '../pointers/sites.ts';
+import { byteOf, Predictor } from '../pointers/predictor.ts';
+import { allClasses, pageSize, type Sites } from '../pointers/sites.ts';
 import type { PointerValues } from './mark-pointers.ts';
+import type { RememberedSites } from './remembered-sites.ts';
 
 /** An old file, a new one, and what is known of the pointers in them. */
 export interface FilePair {
-  readonly old: Uint8Array;
-  readonly bytes: Uint8Array;
-  readonly finder: SiteSource | undefined;
+  readonly old: Uint8Array<ArrayBuffer>;
+  readonly bytes: Uint8Array<ArrayBuffer>;
+  readonly finder: RememberedSites | undefined;
+}
+
+/** Gives the memory of a pair back. Nothing can be read of it afterwards. */
+export function releasePair({ old, bytes, finder }: FilePair): void {
+  release(old);
+  release(bytes);
+  finder?.release();
 }
 
 /** The new file's segments, when both files are of a kind whose pointers are predicted. */
@@ -17,7 +25,10 @@ function segmentsOf({ bytes, finder }: FilePair): readonly Segment[] | undefined
   return finder === undefined ? undefined : readSegments(bytes);
 }
 
-/** The bytes that copy `index` begins with before the difference is added, in pieces of a page of the old file. */
+/**
+ * The bytes that copies begin with before the differences are added, in pieces of a page of the old file; each is good until the next is
+ * asked for.
+ */
 export function* referencePieces(
   pair: FilePair,
   copies: CopyList,
@@ -25,20 +36,21 @@ export function* referencePieces(
 ): Generator<{ readonly newStart: number; readonly reference: Uint8Array }> {
   const segments = mask === 0 ? undefined : segmentsOf(pair);
   const predictor = segments && pair.finder && new Predictor(pair.finder, copies, segments);
+  const buffer = new Uint8Array(pageSize);
   for (let index = 0; index < copies.count; index++) {
     const { newStart, oldStart, length } = copies.at(index);
     const shift = newStart - oldStart;
     for (let at = oldStart; at < oldStart + length; ) {
       const pageStart = at - (at % pageSize);
       const end = Math.min(pageStart + pageSize, oldStart + length);
-      const reference = new Uint8Array(pair.old.subarray(at, end));
+      const reference = buffer.subarray(0, end - at);
+      reference.set(pair.old.subarray(at, end));
       if (predictor !== undefined) {
-        const page = pair.old.subarray(pageStart, pageStart + pageSize);
-        const sites = predictor.sitesOf(page, pageStart);
-        const prediction = { predictor, mask, hint: index, shift };
-        predictInto(reference, at, prediction, sites);
+        predictor.sitesOf(pair.old.subarray(pageStart, pageStart + pageSize), pageStart);
+        const moved = { from: at - pageStart, to: end - pageStart, mask, hint: index, shift };
+        predictor.predictInto(reference, moved);
         yield { newStart: at + shift, reference };
-        learnFrom(pair.bytes.subarray(at + shift, end + shift), at, prediction, sites);
+        predictor.learnFrom(pair.bytes.subarray(at + shift, end + shift), moved);
       } else {
         yield { newStart: at + shift, reference };
       }
@@ -54,11 +66,7 @@ export function movedValues(pair: FilePair, copies: CopyList): PointerValues | u
   const predictor = new Predictor(pair.finder, copies, segments);
   return {
     sitesOf: (page, start) => predictor.sitesOf(page, start),
-    valueAt(index, at) {
-      const hint = predictor.copyNear(at);
-      const copy = copies.at(hint);
-      return predictor.predict(index, hint, copy.newStart - copy.oldStart);
-    },
+    values: () => predictor.valuesNear(),
   };
 }
 
@@ -72,7 +80,7 @@ export function chooseMask(pair: FilePair, copies: CopyList): number {
   const segments = segmentsOf(pair);
   if (segments === undefined || pair.finder === undefined) return 0;
   const predictor = new Predictor(pair.finder, copies, segments);
-  const gains = new Map<number, number>();
+  const gains = new Gains();
   for (let index = 0; index < copies.count; index++) {
     const { newStart, oldStart, length } = copies.at(index);
     const shift = newStart - oldStart;
@@ -83,35 +91,50 @@ export function chooseMask(pair: FilePair, copies: CopyList): number {
     ) {
       if ((start / pageSize) % every !== 0) continue;
       const sites = predictor.sitesOf(pair.old.subarray(start, start + pageSize), start);
-      for (let site = 0; site < sites.count; site++) {
-        const at = start + (sites.at[site] ?? 0);
-        if (at < oldStart || at >= oldStart + length) continue;
-        const value = predictor.predict(site, index, shift);
-        if (value === undefined) continue;
-        const kind = sites.kind[site] ?? 0;
-        const gain = gainOf(pair, at, shift, value, sites.width[site] ?? 0);
-        gains.set(kind, (gains.get(kind) ?? 0) + gain);
-      }
+      const from = Math.max(0, oldStart - start);
+      const to = Math.min(pageSize, oldStart + length - start);
+      const values = predictor.valuesWithin({ from, to, mask: allClasses, hint: index, shift });
+      gains.add(pair, { start, from, shift }, sites, values);
     }
   }
-  return Object.values(pointerClass)
-    .filter((kind) => (gains.get(kind) ?? 0) > 0)
-    .reduce((mask, kind) => mask | kind, 0);
+  return gains.mask;
 }
 
-/** How many more bytes of the new file a predicted value hits than the old one. */
-function gainOf(
-  { old, bytes }: FilePair,
-  at: number,
-  shift: number,
-  value: number,
-  width: number,
-): number {
-  let gain = 0;
-  for (let byte = 0; byte < width; byte++) {
-    const wanted = bytes[at + shift + byte];
-    if ((byteOf(value, byte) & 255) === wanted) gain++;
-    if (old[at + byte] === wanted) gain--;
+/** For each class of pointers, how many more bytes of the new file the predicted values hit than the old ones. */
+class Gains {
+  readonly #byClass = new Int32Array(32);
+
+  /** Those of the sites that begin in a part of the page at `start`, from its byte `from` on. */
+  add(
+    { old, bytes }: FilePair,
+    {
+      start,
+      from,
+      shift,
+    }: { readonly start: number; readonly from: number; readonly shift: number },
+    { at, width, kind, count }: Sites,
+    values: Float64Array,
+  ): void {
+    for (let index = 0; index < count; index++) {
+      const value = values[index] ?? 0;
+      const place = at[index] ?? 0;
+      if (Number.isNaN(value) || place < from) continue;
+      const [oldAt, newAt] = [start + place, start + place + shift];
+      let gain = 0;
+      for (let byte = 0; byte < (width[index] ?? 0); byte++) {
+        const wanted = bytes[newAt + byte];
+        if ((byteOf(value, byte) & 255) === wanted) gain++;
+        if (old[oldAt + byte] === wanted) gain--;
+      }
+      const number = 31 - Math.clz32(kind[index] ?? 0);
+      this.#byClass[number] = (this.#byClass[number] ?? 0) + gain;
+    }
   }
-  return gain;
+
+  get mask(): number {
+    return this.#byClass.reduce(
+      (mask, gain, number) => (gain > 0 ? mask | (1 << number) : mask),
+      0,
+    );
+  }
 }

@@ -1,29 +1,32 @@
+import { release } from '../match/release.ts';
 import type { SiteSource } from '../pointers/site-finder.ts';
-import { pageSize, type Sites } from '../pointers/sites.ts';
+import { maxSites, pageSize, type Sites } from '../pointers/sites.ts';
 
 /** The sites of longer files would take too much memory: up to five bytes for each byte of a program. */
 const longestRemembered = 24 << 20;
+/** The sites of so many pages lie together at least. */
+const chunkPages = 16;
 
 /** The same sites as `finder` finds, each page looked at once: the encoder asks for them again and again. */
-export function rememberSites(finder: SiteSource, size: number): SiteSource {
-  return size > longestRemembered ? finder : new RememberedSites(finder, size);
-}
-
-class RememberedSites implements SiteSource {
+export class RememberedSites implements SiteSource {
   readonly elf: SiteSource['elf'];
   readonly #finder: SiteSource;
-  /** For each page, where its sites begin in the columns, -1 before it was looked at; and how many it has. */
+  /** For each page, where its sites begin in the chunks, -1 before it was looked at; and how many it has. */
   readonly #first: Int32Array;
   readonly #count: Int32Array;
-  #length = 0;
-  #columns: Columns = makeColumns(4096);
+  readonly #chunks: Columns[] = [];
+  readonly #chunkSize: number;
+  /** Sites in the last chunk. */
+  #filled: number;
 
   constructor(finder: SiteSource, size: number) {
     this.elf = finder.elf;
     this.#finder = finder;
-    const pages = Math.ceil(size / pageSize);
+    const pages = size > longestRemembered ? 0 : Math.ceil(size / pageSize);
     this.#first = new Int32Array(pages).fill(-1);
     this.#count = new Int32Array(pages);
+    this.#chunkSize = Math.min(pages, chunkPages) * maxSites;
+    this.#filled = this.#chunkSize;
   }
 
   find(page: Uint8Array, start: number, sites: Sites): void {
@@ -31,27 +34,34 @@ class RememberedSites implements SiteSource {
     const first = this.#first[number] ?? -1;
     if (first < 0) {
       this.#finder.find(page, start, sites);
-      this.#remember(number, sites);
+      if (number < this.#first.length) this.#remember(number, sites);
       return;
     }
-    const end = first + (this.#count[number] ?? 0);
-    sites.count = end - first;
-    for (const name of columnNames) sites[name].set(this.#columns[name].subarray(first, end));
+    const from = first % this.#chunkSize;
+    const chunk = this.#chunks[Math.floor(first / this.#chunkSize)];
+    if (chunk === undefined) throw new TypeError(`no sites of page ${number}`);
+    sites.count = this.#count[number] ?? 0;
+    for (const name of columnNames) sites[name].set(chunk[name].subarray(from, from + sites.count));
+  }
+
+  /** Gives its memory back. Nothing can be asked for afterwards. */
+  release(): void {
+    for (const chunk of this.#chunks) for (const name of columnNames) release(chunk[name]);
   }
 
   #remember(number: number, sites: Sites): void {
-    const end = this.#length + sites.count;
-    if (end > this.#columns.at.length) {
-      const larger = makeColumns(2 * end);
-      for (const name of columnNames) larger[name].set(this.#columns[name]);
-      this.#columns = larger;
+    let chunk = this.#chunks.at(-1);
+    if (chunk === undefined || this.#filled + sites.count >= this.#chunkSize) {
+      chunk = makeColumns(this.#chunkSize);
+      this.#chunks.push(chunk);
+      this.#filled = 0;
     }
     for (const name of columnNames) {
-      this.#columns[name].set(sites[name].subarray(0, sites.count), this.#length);
+      chunk[name].set(sites[name].subarray(0, sites.count), this.#filled);
     }
-    this.#first[number] = this.#length;
+    this.#first[number] = (this.#chunks.length - 1) * this.#chunkSize + this.#filled;
     this.#count[number] = sites.count;
-    this.#length = end;
+    this.#filled += sites.count;
   }
 }
 

@@ -49,5 +49,5 @@ export function markOf(file: Uint8Array, offset: number | undefined, longest: nu
     if (byte === 0) break;
     mark = Math.imul(mark ^ byte, 0x01000193);
   }
-  return mark >>> 0;
+  return mark | 0;
 }

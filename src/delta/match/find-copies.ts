@@ -1,6 +1,6 @@
 import { type Copy, CopyList } from './copy-list.ts';
 import { extendCores } from './extend.ts';
-import { effortFor, type Match, type MatchEffort, SeedIndex, viewOf } from './seed-index.ts';
+import { type Match, type SeedIndex, viewOf } from './seed-index.ts';
 
 /** Another place of the old file is taken when it has so many more equal bytes than going on would. */
 const worthAJump = 4;
@@ -10,26 +10,16 @@ export const longestGap = 2048;
 /**
  * Finds what `bytes` can take from `old`: exact matches of at least a seed, joined while they lie on
  * one diagonal, and extended to both sides while at least half of the bytes are equal. The same
- * input gives the same copies. `earlier` is an index whose memory can be used again.
+ * input gives the same copies. The old file is entered into `index`.
  */
-export function findCopies(
-  old: Uint8Array,
-  bytes: Uint8Array,
-  earlier?: SeedIndex,
-): { readonly copies: CopyList; readonly index: SeedIndex } {
-  const effort = effortFor(old.length);
-  const index = new SeedIndex(old, effort, earlier);
-  const cores = findCores(old, bytes, index, effort);
-  return { copies: CopyList.from(extendCores(old, bytes, cores)), index };
+export function findCopies(old: Uint8Array, bytes: Uint8Array, index: SeedIndex): CopyList {
+  index.enter(old);
+  return CopyList.from(extendCores(old, bytes, findCores(old, bytes, index)));
 }
 
 /** The copies that are sure, from the first to the last long run of equal bytes in each. */
-function findCores(
-  old: Uint8Array,
-  bytes: Uint8Array,
-  index: SeedIndex,
-  effort: MatchEffort,
-): Copy[] {
+function findCores(old: Uint8Array, bytes: Uint8Array, index: SeedIndex): Copy[] {
+  const { seed } = index;
   const view = viewOf(bytes);
   const cores: Copy[] = [];
   const match: Match = { oldStart: 0, length: 0 };
@@ -50,7 +40,7 @@ function findCores(
 
   for (let at = 0; at < bytes.length; ) {
     const run = equalRun(old, at + diagonal, bytes, at);
-    if (run >= effort.seed) {
+    if (run >= seed) {
       // Padding, and tables that are mostly zeros, have runs of them on any diagonal.
       if (isZero(bytes, at, run)) zeros += run;
       else take(at, run);

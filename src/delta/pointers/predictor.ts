@@ -5,7 +5,7 @@ import { elfHeaderRoom, type Segment } from './elf.ts';
 import { LearnedTargets } from './learned-targets.ts';
 import { decodeTarget, encodeValue } from './pointer-value.ts';
 import type { SiteSource } from './site-finder.ts';
-import { learningClasses, maxSites, pageSize, Sites, valueForm } from './sites.ts';
+import { learningClasses, maxSites, Sites, valueForm } from './sites.ts';
 
 /** Sites of so many pages are kept: 40 KB each. */
 const recentPages = 4;
@@ -19,6 +19,7 @@ export class PredictorMemory {
   readonly site = new Float64Array(maxSites);
   readonly base = new Float64Array(maxSites);
   readonly inMemory = new Uint8Array(maxSites);
+  readonly values = new Float64Array(maxSites);
 }
 
 /**
@@ -27,6 +28,7 @@ export class PredictorMemory {
  */
 export class Predictor {
   readonly #finder: SiteSource;
+  readonly #oldSegments: readonly Segment[];
   readonly #map: CopyMap;
   readonly #newSegments: readonly Segment[];
   /** Of the pages used last, the last one in front: copies go to and fro between a few. */
@@ -39,6 +41,7 @@ export class Predictor {
   readonly #base: Float64Array;
   /** And whether that is memory behind the content of the file. */
   readonly #inMemory: Uint8Array;
+  readonly #values: Float64Array;
   #page = -1;
   #sites = noSites;
   #isNear = false;
@@ -52,6 +55,7 @@ export class Predictor {
     memory = new PredictorMemory(),
   ) {
     this.#finder = finder;
+    this.#oldSegments = finder.elf.segments;
     this.#map = new CopyMap(copies);
     this.#newSegments = newSegments;
     this.#memory = memory;
@@ -61,11 +65,7 @@ export class Predictor {
     this.#site = memory.site;
     this.#base = memory.base;
     this.#inMemory = memory.inMemory;
-  }
-
-  /** The number of the copy that holds an old byte, or the nearest. */
-  copyNear(offset: number): number {
-    return this.#map.best(offset);
+    this.#values = memory.values;
   }
 
   /** Finds the sites of the page that begins at `start`, unless it is one of those used last. */
@@ -90,18 +90,81 @@ export class Predictor {
   }
 
   /**
-   * The value that a site of the page found last has when its byte 0 moves by `shift` with the copy `hint`;
-   * `undefined` when nothing can be told.
+   * Writes the predicted values of sites of the page found last into `bytes`, which are a copy of those of the page that `moved` tells.
    */
-  predict(index: number, hint: number, shift: number): number | undefined {
+  predictInto(bytes: Uint8Array, moved: MovedBytes): void {
+    const { at, width, count } = this.#sites;
+    const values = this.valuesWithin(moved);
+    for (let index = 0; index < count; index++) {
+      const value = values[index] ?? 0;
+      if (Number.isNaN(value)) continue;
+      const place = (at[index] ?? 0) - moved.from;
+      const size = width[index] ?? 0;
+      if (place >= 0 && place + size <= bytes.length) {
+        writeWord(bytes, place, value | 0);
+        if (size === 8) writeWord(bytes, place + 4, upperHalf(value));
+        continue;
+      }
+      for (let byte = Math.max(0, -place); byte < size && place + byte < bytes.length; byte++) {
+        bytes[place + byte] = byteOf(value, byte);
+      }
+    }
+  }
+
+  /**
+   * Learns what became of the code and the constants of bytes that `predictInto` was asked for. Sites over their border
+   * tell nothing. Nor do tables: where an entry was taken out or put in, those beside it are of something else.
+   */
+  learnFrom(bytes: Uint8Array, { from, to, mask, hint, shift }: MovedBytes): void {
+    const { at, width, kind, form, count } = this.#sites;
+    for (let index = 0; index < count; index++) {
+      const start = at[index] ?? 0;
+      if (((kind[index] ?? 0) & mask & learningClasses) === 0) continue;
+      if (start < from || start + (width[index] ?? 0) > to) continue;
+      // An instruction of arm64 may have no room for a value, which what was learned meanwhile can change.
+      const isAlways = (form[index] ?? 0) <= valueForm.toSite;
+      if (!isAlways && Number.isNaN(this.#predict(index, hint, shift))) continue;
+      this.#learn(index, int32(bytes, start - from));
+    }
+  }
+
+  /**
+   * The predicted values of sites of the page found last, by their numbers; NaN where nothing can be told, and for those that are
+   * not in `mask` or have none of the bytes. Good until others are asked for.
+   */
+  valuesWithin({ from, to, mask, hint, shift }: MovedBytes): Float64Array {
+    const { at, width, kind, count } = this.#sites;
+    const values = this.#values;
+    for (let index = 0; index < count; index++) {
+      const start = at[index] ?? 0;
+      const isWanted =
+        start < to && start + (width[index] ?? 0) > from && (mask & (kind[index] ?? 0)) !== 0;
+      values[index] = isWanted ? this.#predict(index, hint, shift) : Number.NaN;
+    }
+    return values;
+  }
+
+  /** The same for all sites of that page, each of which moves with the copy that has it, or else with the nearest. */
+  valuesNear(): Float64Array {
+    const { at, count } = this.#sites;
+    const values = this.#values;
+    for (let index = 0; index < count; index++) {
+      const hint = this.#map.best(this.#page + (at[index] ?? 0));
+      values[index] = this.#predict(index, hint, this.#map.shift(hint));
+    }
+    return values;
+  }
+
+  /** The value of a site of the page found last when its byte 0 moves by `shift` with the copy `hint`. */
+  #predict(index: number, hint: number, shift: number): number {
     const sites = this.#sites;
     const form = sites.form[index] ?? 0;
     this.#mapped[index] = Number.NaN;
     const offset = this.#page + (sites.at[index] ?? 0) + shift;
-    if (offset < elfHeaderRoom) return undefined;
+    if (offset < elfHeaderRoom) return Number.NaN;
     const old = sites.target[index] ?? 0;
     const mapped = this.#newAddress(old, hint);
-    if (mapped === undefined) return undefined;
+    if (mapped === undefined) return Number.NaN;
     const isNear = this.#isNear;
     const known = this.#isMemory ? this.#learned.shiftNear(old) : 0;
     this.#inMemory[index] = this.#isMemory ? 1 : 0;
@@ -109,16 +172,16 @@ export class Predictor {
     const base = isRelative ? this.#known(sites.base[index] ?? 0, hint) : 0;
     const site =
       isRelative || form === valueForm.address ? 0 : addressOf(this.#newSegments, offset);
-    if (base === undefined || site === undefined) return undefined;
+    if (base === undefined || site === undefined) return Number.NaN;
     this.#mapped[index] = isNear ? Number.NaN : mapped;
     this.#base[index] = base;
     this.#site[index] = site;
     const target = isNear ? mapped : (this.#learned.find(old) ?? mapped + known);
-    return encodeValue(form, sites.extra[index] ?? 0, site, target, base);
+    return encodeValue(form, sites.extra[index] ?? 0, site, target, base) ?? Number.NaN;
   }
 
   /** What is learned of a site that was predicted, whose value came out as `value`. */
-  learn(index: number, value: number): void {
+  #learn(index: number, value: number): void {
     const { form, extra, target } = this.#sites;
     const old = target[index] ?? 0;
     const mapped = this.#mapped[index] ?? Number.NaN;
@@ -138,7 +201,7 @@ export class Predictor {
 
   /** Where what an old address meant is in the new file's memory. */
   #newAddress(address: number, hint: number): number | undefined {
-    const { segments } = this.#finder.elf;
+    const segments = this.#oldSegments;
     this.#isNear = false;
     this.#isMemory = false;
     for (let index = 0; index < segments.length; index++) {
@@ -171,70 +234,29 @@ function addressOf(segments: readonly Segment[], offset: number): number | undef
   return undefined;
 }
 
-/**
- * Writes the predicted values of a page's sites into `bytes`: a copy of `length` bytes of the old file
- * from `oldStart` on, all of them in this page, that belongs to the copy `hint` and moves by `shift`.
- */
-export function predictInto(
-  bytes: Uint8Array,
-  oldStart: number,
-  { predictor, mask, hint, shift }: Prediction,
-  sites: Sites,
-): void {
-  const pageStart = oldStart - (oldStart % pageSize);
-  const from = oldStart - pageStart;
-  const to = from + bytes.length;
-  for (let index = 0; index < sites.count; index++) {
-    const at = sites.at[index] ?? 0;
-    const width = sites.width[index] ?? 0;
-    if (at >= to || at + width <= from || (mask & (sites.kind[index] ?? 0)) === 0) continue;
-    const value = predictor.predict(index, hint, shift);
-    if (value === undefined) continue;
-    if (width === 4 && at >= from && at + 4 <= to) {
-      bytes[at - from] = value;
-      bytes[at - from + 1] = value >> 8;
-      bytes[at - from + 2] = value >> 16;
-      bytes[at - from + 3] = value >> 24;
-      continue;
-    }
-    for (let byte = 0; byte < width; byte++) {
-      const place = at + byte - from;
-      if (place >= 0 && place < bytes.length) bytes[place] = byteOf(value, byte);
-    }
-  }
-}
-
-/**
- * Tells the predictor what became of the code and the constants of a piece that `predictInto` was asked for. Sites over its border
- * tell nothing. Nor do tables: where an entry was taken out or put in, those beside it are of something else.
- */
-export function learnFrom(
-  bytes: Uint8Array,
-  oldStart: number,
-  { predictor, mask, hint, shift }: Prediction,
-  sites: Sites,
-): void {
-  const from = oldStart % pageSize;
-  const to = from + bytes.length;
-  for (let index = 0; index < sites.count; index++) {
-    const at = sites.at[index] ?? 0;
-    const kind = (sites.kind[index] ?? 0) & mask & learningClasses;
-    if (at < from || at + (sites.width[index] ?? 0) > to || kind === 0) continue;
-    // An instruction of arm64 may have no room for a value, which what was learned meanwhile can change.
-    const isAlways = (sites.form[index] ?? 0) <= valueForm.toSite;
-    if (!isAlways && predictor.predict(index, hint, shift) === undefined) continue;
-    predictor.learn(index, int32(bytes, at - from));
-  }
-}
-
-export interface Prediction {
-  readonly predictor: Predictor;
+/** Bytes `from` to `to` of a page, which move by `shift` with the copy `hint`; of their sites, those in `mask` are predicted. */
+export interface MovedBytes {
+  readonly from: number;
+  readonly to: number;
   readonly mask: number;
   readonly hint: number;
   readonly shift: number;
 }
 
+/** Writes four bytes, little-endian. */
+export function writeWord(bytes: Uint8Array, at: number, word: number): void {
+  bytes[at] = word;
+  bytes[at + 1] = word >> 8;
+  bytes[at + 2] = word >> 16;
+  bytes[at + 3] = word >> 24;
+}
+
+/** The upper four of the eight bytes of a number in two's complement. */
+export function upperHalf(value: number): number {
+  return Math.floor(value / 2 ** 32) | 0;
+}
+
 /** A byte of a number in two's complement, little-endian. */
 export function byteOf(value: number, byte: number): number {
-  return byte < 4 ? (value | 0) >>> (8 * byte) : Math.floor(value / 2 ** 32) >>> (8 * (byte - 4));
+  return byte < 4 ? (value | 0) >>> (8 * byte) : upperHalf(value) >>> (8 * (byte - 4));
 }

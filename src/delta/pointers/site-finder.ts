@@ -25,6 +25,9 @@ export interface SiteSource {
   find(page: Uint8Array, start: number, sites: Sites): void;
 }
 
+/** Zeros behind a page, into which its last instruction may reach. */
+const padding = 16;
+
 /**
  * Finds the pointers in the pages of an old file. A page is looked at by itself, so that encoder and
  * decoder find the same whatever else they read; a pointer over the border of two is not one.
@@ -37,6 +40,8 @@ export class SiteFinder implements SiteSource {
   readonly #fixed: AddressRange | undefined;
   readonly #frames: FrameStarts | undefined;
   readonly #codeSections: readonly AddressRange[];
+  /** The page that is looked at. */
+  readonly #page = new Uint8Array(pageSize + padding);
 
   private constructor(elf: Elf, frames: FrameStarts | undefined) {
     this.elf = elf;
@@ -61,13 +66,16 @@ export class SiteFinder implements SiteSource {
 
   find(page: Uint8Array, start: number, sites: Sites): void {
     sites.count = 0;
+    // Always the same kind of array, and never read behind its end: code that is compiled for it stays good.
+    this.#page.set(page);
+    this.#page.fill(0, page.length);
     for (const section of this.elf.sections) {
       const from = Math.max(0, section.offset - start);
       const to = Math.min(page.length, section.offset + section.size - start);
       if (from >= to) continue;
       const before = start + from - section.offset;
       const part = { from, to, before, address: section.address + before };
-      this.#findIn(section, page, part, start, sites);
+      this.#findIn(section, this.#page, part, start, sites);
     }
   }
 

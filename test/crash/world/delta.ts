@@ -1,7 +1,7 @@
 import { encodeIndex } from '../../../src/delta/chain/delta-index.ts';
 import { compressDelta } from '../../../src/delta/encode/compress.ts';
 import { encodeDelta } from '../../../src/delta/encode/encode-delta.ts';
-import { findPatch, writePatch } from '../../../src/delta/encode/patch.ts';
+import { writePatch } from '../../../src/delta/encode/patch.ts';
 import { DeltaSinks } from '../../../src/delta/encode/sinks.ts';
 import { itemKind } from '../../../src/delta/format/delta-format.ts';
 import type { DeltaEnd } from '../../../src/delta/format/header.ts';
@@ -11,6 +11,7 @@ import type { UpgradeRemote } from '../../../src/deploy/upgrade/survey.ts';
 import { openPlan, type Plan } from '../../../src/plan/plan-file.ts';
 import { bytesReader } from '../../../src/ports/positioned-reader.ts';
 import type { SecretKey } from '../../../src/trust/keys.ts';
+import { patchOf } from '../../delta/support/patch-of.ts';
 import type { Release } from './release.ts';
 import { missing } from './remote.ts';
 
@@ -83,13 +84,6 @@ export async function makeDeltaOfObjects(
   sinks.finish();
   const end = ({ checksum, imageDigest }: Release) => ({ commit: checksum, image: imageDigest });
   return Buffer.concat(await signDelta(await compressDelta(end(from), end(to), sinks), keys));
-}
-
-function patchOf(old: Uint8Array, bytes: Uint8Array): ReturnType<typeof findPatch> {
-  return findPatch({
-    old: async () => Uint8Array.from(old),
-    bytes: async () => Uint8Array.from(bytes),
-  });
 }
 
 function planOf({ plan }: Release): Promise<Plan> {
