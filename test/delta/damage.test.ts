@@ -129,7 +129,7 @@ describe('streams that lie, although every hash is right', () => {
     expect(code).toBe('CORRUPT_DELTA');
   });
 
-  test('a window above 4 MiB, and what decompresses to more than the header says, are refused', async () => {
+  test('a window above 1 MiB, and what decompresses to more than the header says, are refused', async () => {
     const other = async (
       literals: Buffer,
       plainSize: number,
@@ -159,20 +159,20 @@ describe('streams that lie, although every hash is right', () => {
       });
     const plain = Buffer.alloc(plainSize);
     await (await openBytes(file)).stream('literals').readInto(plain);
-    for (const window of [10, 16, 17, 22])
+    for (const window of [10, 16, 17, 20])
       expect(await other(brotli(plain, window), plainSize)).toBe('right');
-    for (const window of [23, 24]) {
+    for (const window of [21, 24]) {
       expect(await other(brotli(plain, window), plainSize)).toBe('CORRUPT_DELTA');
     }
-    for (const window of [17, 22]) {
+    for (const window of [17, 20]) {
       expect(await other(zstdFrame(plain, window), plainSize, 'zstd')).toBe('right');
     }
-    expect(await other(zstdFrame(plain, 23), plainSize, 'zstd')).toBe('CORRUPT_DELTA');
+    expect(await other(zstdFrame(plain, 21), plainSize, 'zstd')).toBe('CORRUPT_DELTA');
     expect(await other(zstdFrame(plain, 17), plainSize, 'brotli')).toBe('CORRUPT_DELTA');
     // 256 MiB of zeros in a few bytes.
     const zeros = Buffer.alloc(256 << 20);
-    const params = { [constants.ZSTD_c_compressionLevel]: 1, [constants.ZSTD_c_windowLog]: 22 };
-    const bombs = { brotli: brotli(zeros, 22), zstd: zstdCompressSync(zeros, { params }) };
+    const params = { [constants.ZSTD_c_compressionLevel]: 1, [constants.ZSTD_c_windowLog]: 20 };
+    const bombs = { brotli: brotli(zeros, 20), zstd: zstdCompressSync(zeros, { params }) };
     const before = process.memoryUsage().rss;
     for (const compression of ['brotli', 'zstd'] as const) {
       const bomb = bombs[compression];
@@ -185,10 +185,10 @@ describe('streams that lie, although every hash is right', () => {
 
   test('a version that is not known is named', async () => {
     const next = Buffer.from(file);
-    next.writeUInt32LE(2, 8);
+    next.writeUInt32LE(1, 8);
     await expect(openBytes(next)).rejects.toMatchObject({
       code: 'CORRUPT_DELTA',
-      details: { expected: 'version 1', found: 'version 2' },
+      details: { expected: 'version 2', found: 'version 1' },
     });
   });
 });

@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { pipeline, Readable } from 'node:stream';
+import type { Transform } from 'node:stream';
 import { constants, createBrotliDecompress, createZstdDecompress } from 'node:zlib';
 import { PineError } from '../../error.ts';
 import type { PositionedReader } from '../../ports/positioned-reader.ts';
@@ -63,7 +63,7 @@ export async function openDelta(
     },
     stream(stream) {
       const where = `${name}, the ${stream}`;
-      const mostBits = mostWindowBits(header.scratch);
+      const mostBits = mostWindowBits(header.from.image.size);
       const { compression, plainSize } = header.streams[stream];
       const plain = decompress(compressed(stream), compression, mostBits, where);
       return new StreamReader(plain, plainSize, where);
@@ -71,7 +71,7 @@ export async function openDelta(
   };
 }
 
-/** S5: no byte of a piece goes on before its hash was right. */
+/** S5: no byte of a piece goes on before its hash was right. Each is good until the next is asked for. */
 async function* checkedPieces(
   file: PositionedReader,
   header: DeltaHeader,
@@ -80,8 +80,11 @@ async function* checkedPieces(
   where: string,
 ): AsyncGenerator<Buffer> {
   const { size, hashes } = header.streams[stream];
+  // One for all: they live so long that V8 would take them for old, and leave them lying (S9).
+  const memory = Buffer.allocUnsafe(Math.min(pieceSize, size));
   for (let position = 0, piece = 0; position < size; position += pieceSize, piece++) {
-    const bytes = await file.read(start + position, Math.min(pieceSize, size - position));
+    const length = Math.min(pieceSize, size - position);
+    const bytes = await file.read(start + position, length, memory);
     const expected = hashes.subarray(piece * hashSize, (piece + 1) * hashSize);
     if (!createHash('sha256').update(bytes).digest().equals(expected)) {
       throw corruptDelta('a piece with the hash of the header', 'another', `${where}, ${piece}`);
@@ -90,12 +93,13 @@ async function* checkedPieces(
   }
 }
 
-const chunkSize = 32768;
+/** A chunk is made while the one before it is used; no more are kept (S9). */
+const chunks = { chunkSize: 32768, readableHighWaterMark: 1 };
 
 /** S9: it refuses a larger window by itself. */
 function zstdDecompress(mostBits: number) {
   return createZstdDecompress({
-    chunkSize,
+    ...chunks,
     params: { [constants.ZSTD_d_windowLogMax]: mostBits },
   });
 }
@@ -107,10 +111,9 @@ async function* decompress(
   where: string,
 ): AsyncGenerator<Uint8Array> {
   const isBrotli = compression === 'brotli';
-  const decoder = isBrotli ? createBrotliDecompress({ chunkSize }) : zstdDecompress(mostBits);
+  const decoder = isBrotli ? createBrotliDecompress(chunks) : zstdDecompress(mostBits);
   const pieces = isBrotli ? checkWindow(compressed, mostBits, where) : compressed;
-  // Errors of either arrive where the decoder is read.
-  pipeline(Readable.from(pieces), decoder, () => undefined);
+  void feed(decoder, pieces);
   try {
     for await (const chunk of decoder) yield chunk;
   } catch (error) {
@@ -118,6 +121,20 @@ async function* decompress(
     throw corruptDelta(`a stream that ${compression} can decompress`, String(error), where);
   } finally {
     decoder.destroy();
+  }
+}
+
+/** Writes each piece when the one before it is used up: they share their memory. Errors arrive where the decoder is read. */
+async function feed(decoder: Transform, pieces: AsyncIterable<Buffer>): Promise<void> {
+  try {
+    for await (const piece of pieces) {
+      await new Promise<void>((resolve, reject) => {
+        decoder.write(piece, (error) => (error ? reject(error) : resolve()));
+      });
+    }
+    decoder.end();
+  } catch (error) {
+    decoder.destroy(error instanceof Error ? error : new Error(String(error)));
   }
 }
 

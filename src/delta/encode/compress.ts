@@ -4,7 +4,6 @@ import { type BrotliOptions, brotliCompress, constants, zstdCompress } from 'nod
 import {
   type Compression,
   hashSize,
-  maxWindowBits,
   mostWindowBits,
   pieceSize,
   type StreamName,
@@ -52,7 +51,7 @@ export async function compressDelta(
   const shapes = new Map<StreamName, StreamShape>();
   for (const name of streamNames) {
     const { bytes, length } = sinks[name];
-    const most = mostWindowBits(sinks.scratch);
+    const most = mostWindowBits(from.image.size);
     const [compression, compressed] = await compressStream(bytes, effort, most);
     payload.push(compressed);
     const hashes = hashPieces(compressed);
@@ -95,11 +94,7 @@ async function compressStream(
 }
 
 /** How a stream of so many bytes is compressed. */
-export function brotliOptions(
-  length: number,
-  effort: Effort,
-  mostBits: number = maxWindowBits,
-): BrotliOptions {
+export function brotliOptions(length: number, effort: Effort, mostBits: number): BrotliOptions {
   const found = qualities[effort].find(([longest]) => length <= longest);
   return {
     params: {

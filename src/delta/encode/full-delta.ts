@@ -3,7 +3,7 @@ import { open } from 'node:fs/promises';
 import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { createBrotliCompress } from 'node:zlib';
-import { hashSize, itemKind, pieceSize } from '../format/delta-format.ts';
+import { hashSize, itemKind, mostWindowBits, pieceSize } from '../format/delta-format.ts';
 import { type DeltaEnd, decodeHeader, encodeHeader, type StreamShape } from '../format/header.ts';
 import { fromNothing } from '../format/nothing.ts';
 import { brotliOptions, compressDelta, type Effort, type UnsignedDelta } from './compress.ts';
@@ -44,7 +44,7 @@ async function writeLiterals(
   const file = await open(path, 'w');
   try {
     const encoder = createBrotliCompress({
-      ...brotliOptions(plainSize, effort),
+      ...brotliOptions(plainSize, effort, mostWindowBits(0)),
       chunkSize: pieceSize,
     });
     const write = async (compressed: AsyncIterable<Buffer>): Promise<void> => {

@@ -1,6 +1,6 @@
-/** Numbers of the delta file's format, version 1: docs/delta-format.md. */
+/** Numbers of the delta file's format, version 2: docs/delta-format.md. */
 export const deltaMagic = Buffer.from('PINEDLTA');
-export const deltaVersion = 1;
+export const deltaVersion = 2;
 
 /** Bytes of the header before the hashes of the pieces. */
 export const fixedHeaderSize = 248;
@@ -28,12 +28,10 @@ export const maxPatchSize = 256 << 20;
 export const mostExpansion = 16;
 /** More copies in one patch would take too much of a small machine's memory (S9). */
 export const maxCopies = 2 ** 18;
-/** Logarithm of the largest window that a stream is compressed with: what a decoder needs for each. */
-export const maxWindowBits = 22;
-/** The same where something is decompressed besides, and compressed again: that takes as much. */
-const scratchWindowBits = 21;
+/** Logarithm of the largest window that a stream is compressed with, which a decoder needs for each; in a full delta only one is long. */
+const windowBits = { full: 22, usual: 20 } as const;
 
-/** The largest window of a delta that decompresses so many bytes of the old image. */
-export function mostWindowBits(scratch: number): number {
-  return scratch > 0 ? scratchWindowBits : maxWindowBits;
+/** The largest window of a delta from an image of so many bytes. */
+export function mostWindowBits(oldSize: number): number {
+  return oldSize > 0 ? windowBits.usual : windowBits.full;
 }

@@ -119,8 +119,8 @@ export class DeltaDownload {
   #reader(size: number): PositionedReader {
     return {
       size,
-      read: async (position, length) => {
-        const bytes = await this.#machine.files.readAt(this.#path, position, length);
+      read: async (position, length, into) => {
+        const bytes = await this.#machine.files.readAt(this.#path, position, length, into);
         if (bytes.length === length) return bytes;
         throw corruptDelta(`${length} bytes at ${position}`, `${bytes.length}`, this.#path);
       },
