@@ -1,10 +1,9 @@
 import type { PositionedReader } from '../../ports/positioned-reader.ts';
 import { itemKind } from '../format/delta-format.ts';
 import { release } from '../match/release.ts';
-import { SeedIndex } from '../match/seed-index.ts';
 import type { ImageFile } from './image-files.ts';
 import { comesOutSame, findPacked, type PackedContent } from './packed-content.ts';
-import { findPatch, type WholeFile, writePatch } from './patch.ts';
+import { findPatch, PatchMemory, type WholeFile, writePatch } from './patch.ts';
 import { releasePair } from './reference.ts';
 import { DeltaSinks } from './sinks.ts';
 
@@ -50,7 +49,7 @@ export class DeltaEncoder {
   readonly #old: PositionedReader;
   readonly #new: PositionedReader;
   readonly #sinks = new DeltaSinks();
-  readonly #index = new SeedIndex();
+  readonly #memory = new PatchMemory();
   /** A range that may go on with the next file. */
   #extent = { offset: 0, length: 0 };
   #oldEnd = 0;
@@ -125,7 +124,7 @@ export class DeltaEncoder {
       old: { size: old.contentSize, readInto: old.expandInto },
       bytes: { size: bytes.contentSize, readInto: bytes.expandInto },
     };
-    const { pair, patch } = await findPatch(source, this.#index);
+    const { pair, patch } = await findPatch(source, this.#memory);
     const { plan, control } = this.#sinks;
     plan.addNumber(itemKind.recompressed);
     plan.addNumber(bytes.size);
@@ -146,7 +145,7 @@ export class DeltaEncoder {
 
   finish(): DeltaSinks {
     this.#flush();
-    this.#index.release();
+    this.#memory.index.release();
     this.#sinks.finish();
     return this.#sinks;
   }
@@ -162,7 +161,7 @@ export class DeltaEncoder {
       old: fileOf(this.#old, reference),
       bytes: fileOf(this.#new, file),
     };
-    const { pair, patch } = await findPatch(source, this.#index);
+    const { pair, patch } = await findPatch(source, this.#memory);
     if (patch.copies.count === 0) {
       this.#addLiteral(pair.bytes);
       releasePair(pair);

@@ -2,7 +2,8 @@ import { bytesReader } from '../../ports/positioned-reader.ts';
 import { maxCopies } from '../format/delta-format.ts';
 import { CopyList } from '../match/copy-list.ts';
 import { findCopies } from '../match/find-copies.ts';
-import type { SeedIndex } from '../match/seed-index.ts';
+import { SeedIndex } from '../match/seed-index.ts';
+import { PredictorMemory } from '../pointers/predictor.ts';
 import { SiteFinder, type SiteSource } from '../pointers/site-finder.ts';
 import { markObject } from './mark-object.ts';
 import { markPointers, noValues, sameValues, writePointers } from './mark-pointers.ts';
@@ -33,15 +34,21 @@ export interface PatchSource {
 /** Of longer old files the index is made anew each time: few files are, and its memory is worth more than the time. */
 const longestKept = 16 << 20;
 
-/** Finds how to make a file of an old one. `index` may have the memory of earlier ones. */
+/** What finding patches takes, for one after the other: made anew for each it would be taken back too late. */
+export class PatchMemory {
+  readonly index = new SeedIndex();
+  readonly predictor = new PredictorMemory();
+}
+
+/** Finds how to make a file of an old one. The patch has to be written before `memory` is used for the next. */
 export async function findPatch(
   source: PatchSource,
-  index: SeedIndex,
+  { index, predictor }: PatchMemory,
 ): Promise<{ readonly pair: FilePair; readonly patch: Patch }> {
   const [old, bytes] = [new Uint8Array(source.old.size), new Uint8Array(source.bytes.size)];
   await readBoth(source, old, bytes);
   const finder = await openSites(old);
-  const pair = { old, bytes, finder };
+  const pair = { old, bytes, finder, memory: predictor };
   const newFinder = finder && (await openSites(bytes));
   const found = await findTwice(pair, newFinder, source, index);
   newFinder?.release();

@@ -1,7 +1,7 @@
 import type { CopyList } from '../match/copy-list.ts';
 import { release } from '../match/release.ts';
 import { readSegments, type Segment } from '../pointers/elf.ts';
-import { byteOf, Predictor } from '../pointers/predictor.ts';
+import { byteOf, Predictor, type PredictorMemory } from '../pointers/predictor.ts';
 import { allClasses, pageSize, type Sites } from '../pointers/sites.ts';
 import type { PointerValues } from './mark-pointers.ts';
 import type { RememberedSites } from './remembered-sites.ts';
@@ -11,6 +11,8 @@ export interface FilePair {
   readonly old: Uint8Array<ArrayBuffer>;
   readonly bytes: Uint8Array<ArrayBuffer>;
   readonly finder: RememberedSites | undefined;
+  /** What predicting takes: of one predictor, and one pair, after the other. */
+  readonly memory: PredictorMemory;
 }
 
 /** Gives the memory of a pair back. Nothing can be read of it afterwards. */
@@ -35,7 +37,8 @@ export function* referencePieces(
   mask: number,
 ): Generator<{ readonly newStart: number; readonly reference: Uint8Array }> {
   const segments = mask === 0 ? undefined : segmentsOf(pair);
-  const predictor = segments && pair.finder && new Predictor(pair.finder, copies, segments);
+  const predictor =
+    segments && pair.finder && new Predictor(pair.finder, copies, segments, pair.memory);
   const buffer = new Uint8Array(pageSize);
   for (let index = 0; index < copies.count; index++) {
     const { newStart, oldStart, length } = copies.at(index);
@@ -63,7 +66,7 @@ export function* referencePieces(
 export function movedValues(pair: FilePair, copies: CopyList): PointerValues | undefined {
   const segments = segmentsOf(pair);
   if (segments === undefined || pair.finder === undefined) return undefined;
-  const predictor = new Predictor(pair.finder, copies, segments);
+  const predictor = new Predictor(pair.finder, copies, segments, pair.memory);
   return {
     sitesOf: (page, start) => predictor.sitesOf(page, start),
     values: () => predictor.valuesNear(),
@@ -79,7 +82,7 @@ export function chooseMask(pair: FilePair, copies: CopyList): number {
   const every = pair.old.length > longestWhole ? sampleEvery : 1;
   const segments = segmentsOf(pair);
   if (segments === undefined || pair.finder === undefined) return 0;
-  const predictor = new Predictor(pair.finder, copies, segments);
+  const predictor = new Predictor(pair.finder, copies, segments, pair.memory);
   const gains = new Gains();
   for (let index = 0; index < copies.count; index++) {
     const { newStart, oldStart, length } = copies.at(index);

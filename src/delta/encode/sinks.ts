@@ -13,6 +13,10 @@ export class DeltaSinks {
 
   /** Adds what is to be added to reference bytes, byte by byte: runs of zeros, and the others. */
   addDifference(bytes: Uint8Array, reference: Uint8Array): void {
+    if (Buffer.compare(bytes, reference) === 0) {
+      this.#zeros += bytes.length;
+      return;
+    }
     for (let at = 0; at < bytes.length; at++) {
       const difference = ((bytes[at] ?? 0) - (reference[at] ?? 0)) & 255;
       if (difference === 0) {

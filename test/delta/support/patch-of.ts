@@ -1,9 +1,8 @@
-import { findPatch, type WholeFile } from '../../../src/delta/encode/patch.ts';
-import { SeedIndex } from '../../../src/delta/match/seed-index.ts';
+import { findPatch, PatchMemory, type WholeFile } from '../../../src/delta/encode/patch.ts';
 
 /** The patch that makes a file in memory of another one. */
 export function patchOf(old: Uint8Array, bytes: Uint8Array): ReturnType<typeof findPatch> {
-  return findPatch({ old: inMemory(old), bytes: inMemory(bytes) }, new SeedIndex());
+  return findPatch({ old: inMemory(old), bytes: inMemory(bytes) }, new PatchMemory());
 }
 
 function inMemory(file: Uint8Array): WholeFile {
