@@ -101,6 +101,29 @@ function table(rows: readonly Row[]): Uint8Array {
   return result;
 }
 
+/** What follows an opcode, by the map that it is of (0: of one byte, 1: behind 0f, 2: 0f 38, 3: 0f 3a) and itself. */
+const byOpcode = Uint8Array.of(
+  ...oneByte,
+  ...twoByte,
+  ...new Uint8Array(256).fill(modrm),
+  ...new Uint8Array(256).fill(modrm | byte),
+);
+
+/** Beside what follows, in place of `nothing` and `prefix`: whether the prefix 66, or REX.W, stands before. */
+const narrow = 64;
+const wide = 128;
+
+/** How long the immediates are, by what follows and by those two. */
+const immediateSizes = Uint8Array.from({ length: 256 }, (_, what) => {
+  let size = 0;
+  if ((what & byte) !== 0) size += 1;
+  if ((what & half) !== 0) size += 2;
+  if ((what & address) !== 0) size += 8;
+  if ((what & word) !== 0) size += (what & narrow) !== 0 ? 2 : 4;
+  if ((what & whole) !== 0) size += (what & wide) !== 0 ? 8 : (what & narrow) !== 0 ? 2 : 4;
+  return size;
+});
+
 /** An instruction: where it ends, and what of it can be a pointer. Positions in the page; -1: it has none. */
 export interface Instruction {
   end: number;
@@ -118,14 +141,13 @@ export interface Instruction {
 export function readInstruction(page: Uint8Array, start: number, into: Instruction): void {
   let at = start;
   let opcode = page[at++] ?? 0;
-  let isNarrow = false;
+  let sizes = 0;
   while (oneByte[opcode] === prefix && at < page.length) {
-    if (opcode === 0x66) isNarrow = true;
+    if (opcode === 0x66) sizes |= narrow;
     opcode = page[at++] ?? 0;
   }
-  let isWide = false;
   if ((opcode & 0xf0) === 0x40) {
-    isWide = (opcode & 8) !== 0;
+    if ((opcode & 8) !== 0) sizes |= wide;
     opcode = page[at++] ?? 0;
   }
   let map = 0;
@@ -139,7 +161,7 @@ export function readInstruction(page: Uint8Array, start: number, into: Instructi
     at += opcode === 0xc5 ? 1 : opcode === 0xc4 ? 2 : 3;
     opcode = page[at++] ?? 0;
   }
-  let what = whatFollows(map, opcode);
+  let what = byOpcode[(map > 3 ? 2 : map) * 256 + opcode] ?? 0;
   into.displacement = -1;
   into.immediate = -1;
   into.branch = undefined;
@@ -165,27 +187,11 @@ export function readInstruction(page: Uint8Array, start: number, into: Instructi
       }
     }
   }
-  const size = immediateSize(what, isNarrow, isWide);
+  const size = immediateSizes[what | sizes] ?? 0;
   if (size === 4) {
     into.immediate = at;
     if (map === 0 && (opcode & 0xfe) === 0xe8) into.branch = 'call';
     if (map === 1 && (opcode & 0xf0) === 0x80) into.branch = 'condition';
   }
   into.end = at + size;
-}
-
-function whatFollows(map: number, opcode: number): number {
-  if (map === 0) return oneByte[opcode] ?? 0;
-  if (map === 1) return twoByte[opcode] ?? 0;
-  return map === 3 ? modrm | byte : modrm;
-}
-
-function immediateSize(what: number, isNarrow: boolean, isWide: boolean): number {
-  let size = 0;
-  if ((what & byte) !== 0) size += 1;
-  if ((what & half) !== 0) size += 2;
-  if ((what & address) !== 0) size += 8;
-  if ((what & word) !== 0) size += isNarrow ? 2 : 4;
-  if ((what & whole) !== 0) size += isWide ? 8 : isNarrow ? 2 : 4;
-  return size;
 }
