@@ -9,14 +9,15 @@ export interface FileExtent {
 
 /**
  * Where a file lies in its file system, in order, in blocks of `blockSize` bytes, as `filefrag -v` says. Throws
- * PROGRAM_UNEXPECTED for a file that has holes, or lies nowhere yet.
+ * PROGRAM_UNEXPECTED for a file that has holes, or lies nowhere.
  */
 export async function findFileExtents(
   host: Pick<Host, 'report'>,
   path: string,
   blockSize: number,
 ): Promise<FileExtent[]> {
-  const said = (await host.report('filefrag', [`-b${blockSize}`, '-v', path])) ?? '';
+  // -s: what was just written has its place only once it is on the disk.
+  const said = (await host.report('filefrag', ['-s', `-b${blockSize}`, '-v', path])) ?? '';
   const extents: FileExtent[] = [];
   let next = 0;
   // `   0:        0..       7:    5678..      5685:      8:             last,eof`

@@ -18,6 +18,16 @@ describe('where a file lies', () => {
     ]);
   });
 
+  test('is asked once it is on the disk: before, its last piece may lie nowhere', async () => {
+    const place = (flags: string) =>
+      `${head}   0:        0..       3:      34816..     34819:      4:  ${flags}`;
+    const report = async (_program: string, args: readonly string[]) =>
+      place(args.includes('-s') ? 'last,eof' : 'last,unknown_loc,delalloc,eof');
+    expect(await findFileExtents({ report }, '/boot/x', 4096)).toEqual([
+      { start: 34816, count: 4 },
+    ]);
+  });
+
   test.each([
     ['a hole', '   0:        2..       3:      34816..     34817:      2:             last,eof'],
     [
