@@ -46,7 +46,9 @@ export class MemoryGroup {
 /** Starts Node.js as /usr/bin/pinectl does, with its settings and its environment. */
 export function asOnMachine(node: string, args: readonly string[]): readonly [string, ...string[]] {
   const script = readFileSync(join(projectFolder, 'overlay/usr/bin/pinectl'), 'utf8');
-  const settings = /^exec node ((?:--\S+ )+)/m.exec(script)?.[1]?.trim().split(' ') ?? [];
+  const isUpgrade = args.includes('upgrade');
+  const start = isUpgrade ? /^upgrade\)\n\texec node ((?:--\S+ )+)/m : /^exec node ((?:--\S+ )+)/m;
+  const settings = start.exec(script)?.[1]?.trim().split(' ') ?? [];
   const environment = [...script.matchAll(/(\w+)="\$\{\1:-(\d+)\}"/g)];
   if (settings.length === 0 || environment.length === 0)
     throw new Error('pinectl starts otherwise');
