@@ -2,8 +2,12 @@ import { isUtf8 } from 'node:buffer';
 
 /** Larger files are merged as a whole, in bytes. */
 export const largestText = 1024 * 1024;
+/** Lines of one text: each is an object of its own (S9). */
+const mostLines = 20_000;
 /** Steps that a comparison of two texts may take: the time grows with the product of their lines. */
 const mostSteps = 100_000_000;
+/** Pairs of equal lines of two texts: a comparison may remember something of each (S9). */
+const mostPairs = 100_000;
 
 /** A file that can be merged line by line: UTF-8 without NUL bytes. */
 export function isText(bytes: Uint8Array): boolean {
@@ -22,6 +26,7 @@ export type LinesMerged =
  * they are the same. A missing line end at the end of a file is part of its last line.
  */
 export async function mergeLines(base: string, next: string, local: string): Promise<LinesMerged> {
+  if ([base, next, local].some(hasManyLines)) return { kind: 'too-long' };
   const sides = [base, next, local].map((text) => text.split(/(?<=\n)/));
   const [old = [], theirs = [], ours = []] = sides;
   const start = commonStart(old, theirs, ours);
@@ -29,6 +34,9 @@ export async function mergeLines(base: string, next: string, local: string): Pro
   const middle = (lines: string[]) => lines.slice(start, lines.length - end);
   const longest = Math.max(middle(theirs).length, middle(ours).length);
   if (middle(old).length * longest > mostSteps) return { kind: 'too-long' };
+  for (const side of [theirs, ours]) {
+    if (equalPairs(middle(old), middle(side)) > mostPairs) return { kind: 'too-long' };
+  }
 
   const { diff3Merge } = await import('node-diff3');
   const regions = diff3Merge(middle(ours), middle(old), middle(theirs), {
@@ -46,6 +54,21 @@ export async function mergeLines(base: string, next: string, local: string): Pro
   if (places.length > 0) return { kind: 'conflict', detail: describePlaces(places) };
   for (const line of ours.slice(ours.length - end)) merged.push(line);
   return { kind: 'merged', text: merged.join('') };
+}
+
+function hasManyLines(text: string): boolean {
+  let count = 0;
+  for (let at = text.indexOf('\n'); at >= 0; at = text.indexOf('\n', at + 1)) {
+    count += 1;
+    if (count > mostLines) return true;
+  }
+  return false;
+}
+
+function equalPairs(one: readonly string[], other: readonly string[]): number {
+  const counts = new Map<string, number>();
+  for (const line of one) counts.set(line, (counts.get(line) ?? 0) + 1);
+  return other.reduce((sum, line) => sum + (counts.get(line) ?? 0), 0);
 }
 
 function placeOf(first: number, last: number): string {
