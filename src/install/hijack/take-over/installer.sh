@@ -78,6 +78,7 @@ time_limit 900
 . /hijack/metadata
 busybox=busybox
 runs=/runs
+left_alone=$(((stage_sector * 512 - root_start) / root_block))
 # By GRUB, which read it, or by kexec: `staged` until the first write. Whatever else it says, nothing is written.
 stage=$(sed -n 's/.*pine\.stage=\([a-z]*\).*/\1/p' /proc/cmdline)
 note start "$stage"

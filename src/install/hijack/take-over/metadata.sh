@@ -3,12 +3,13 @@
 # back a shrink that was cut has never begun. Sourced by installer.sh, and run by the old system to learn how much it
 # is (metadata-room.ts).
 # Needs `root` (a device), `root_block` (bytes), `id`, `kept_at` (where the file lies: "START:COUNT START:COUNT …"),
-# `tool`, which runs a program of e2fsprogs, `busybox`, by which awk and sort are found, and `runs`, a file for the list
-# of what is kept. Positions are blocks.
+# `tool`, which runs a program of e2fsprogs, `busybox`, by which awk and sort are found, `runs`, a file for the list of
+# what is kept, and `left_alone`, a block that is written meanwhile: that of the count of starts. Positions are blocks.
 
 # Prints the runs of blocks that hold metadata, "START COUNT" a line, in order: superblocks, group descriptors, bitmaps,
 # inode tables as far as they are in use, folders, and blocks that say where files lie. The journal stays as it is.
-# Runs with up to 15 blocks between them are one: a program has to be started for each. Fails when a program does.
+# Runs with up to 15 blocks between them are one, since a program has to be started for each: but for the file itself and
+# the block of the count nothing that lies between changes. Fails when a program does.
 metadata_runs() {
 	{
 		tool debugfs -R 'stat <8>' "$root" | grep -o '([0-9-]*):[0-9-]*' | sed 's/.*:/journal /; s/-/ /'
@@ -57,10 +58,17 @@ metadata_runs() {
 			written = 1
 		}
 		END { if (!written) print "fault" }
-	' | $busybox sort -n | $busybox awk '
+	' | $busybox sort -n | $busybox awk -v apart="$kept_at ${left_alone:--1}:1" '
+		BEGIN { count = split(apart, runs, " ") }
+		function is_apart(from, to,    one, run) {
+			for (one = 1; one <= count; one++) {
+				split(runs[one], run, ":")
+				if (run[1] < to && run[1] + run[2] > from) return 1
+			}
+		}
 		$1 == "fault" { exit status = 1 }
 		NR == 1 { first = $1; last = $2; next }
-		$1 <= last + 16 { if ($2 > last) last = $2; next }
+		$1 <= last + 1 || $1 <= last + 16 && !is_apart(last + 1, $1) { if ($2 > last) last = $2; next }
 		{ printf "%d %d\n", first, last - first + 1; first = $1; last = $2 }
 		END {
 			if (status) exit status

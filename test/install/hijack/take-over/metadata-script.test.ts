@@ -236,6 +236,24 @@ describe.skipIf(missing('alpine', 'root', 'disk') !== undefined)(
       120_000,
     );
 
+    test('is kept with a few blocks that lie between, but for those that are written meanwhile', () => {
+      const listed = `tool() {
+        case $1 in
+        dumpe2fs) echo "Block count: 1000" ;;
+        e2image) for one in 10 11 20 21 300; do echo "Writing block $one"; done ;;
+        esac
+      }
+      metadata_runs`;
+      expect(run(listed)).toBe('10 12\n300 1');
+      for (const block of [12, 19]) {
+        expect(run(`left_alone=${block}; ${listed}`)).toBe('10 2\n20 2\n300 1');
+      }
+      expect(run(`left_alone=22; ${listed}`)).toBe('10 12\n300 1');
+      // Nor are those of the file in which it is kept.
+      expect(run(`kept_at="400:9 9:1 19:1"; ${listed}`)).toBe('10 2\n20 2\n300 1');
+      expect(run(`kept_at="22:9 5:5"; ${listed}`)).toBe('10 12\n300 1');
+    });
+
     test('is refused before anything is written where there is no room, or the file has moved', () => {
       copyFileSync(kept, image);
       expect(run(`kept_at=${keptAt[0]?.start}:40 && list_metadata || echo no room`)).toBe(
