@@ -214,6 +214,7 @@ take_back() {
 # The old root file system gets smaller: shrink KIB. One that was cut begins anew, from what was there before.
 step_shrink() {
 	restored=$(restore_metadata)
+	[ $? -lt 2 ] || fail "$restored"
 	[ -z "$restored" ] || say 5 "$restored"
 	tool e2fsck -fy "$root" >/run.log
 	[ $? -lt 4 ] || fail "e2fsck: $(tail -n 3 /run.log | tr '\n' ' ')"

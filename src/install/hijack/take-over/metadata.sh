@@ -161,7 +161,8 @@ keep_metadata() {
 	echo "pine-hijack-kept 1 $id $blocks $list $sum" | put_kept_head
 }
 
-# Writes back what is kept, if something is: prints what it did. It can be done again. Fails when that is damaged.
+# Writes back what is kept, if something is: prints what it did. It can be done again.
+# Fails with 1 when that is damaged, and with 2 when it is not on the disk then.
 restore_metadata() {
 	local start count
 	holds_metadata || return 0
@@ -178,6 +179,11 @@ restore_metadata() {
 		done 3<"$runs"
 	}
 	dd if=/dev/null of="$root" conv=notrunc,fsync 2>/dev/null
+	echo 3 >/proc/sys/vm/drop_caches
+	if [ "$(print_metadata | sha256sum)" != "$6  -" ]; then
+		echo "the old root's metadata could not be written back"
+		return 2
+	fi
 	echo "the old root's metadata is as it was before the shrink"
 }
 

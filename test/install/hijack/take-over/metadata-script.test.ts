@@ -236,6 +236,16 @@ describe.skipIf(missing('alpine', 'root', 'disk') !== undefined)(
       120_000,
     );
 
+    test('is read back: what did not reach the disk ends the run before e2fsck sees it', async () => {
+      await cut(randomSource(seed + 3), 'all');
+      const deaf = `dd() {
+        case "$*" in *of=/image*seek=*) cat >/dev/null ;; *) busybox dd "$@" ;; esac
+      }`;
+      const said = run(`${deaf}
+        step_shrink ${shrunk}`);
+      expect(said).toMatch(/^failed: the old root's metadata could not be written back/);
+    }, 120_000);
+
     test('is kept with a few blocks that lie between, but for those that are written meanwhile', () => {
       const listed = `tool() {
         case $1 in
