@@ -9,8 +9,9 @@ import {
   expandLegacyFrame,
   legacyBlockSize,
   legacyBlocks,
-  type ReadBytes,
 } from '../../src/lz4/legacy-frame.ts';
+import type { ReadBytes } from '../../src/ports/read-bytes.ts';
+import { contentOf, contentParts } from '../support/compressible.ts';
 import { missing } from '../support/requirements.ts';
 
 const cacheFolder = process.env.PINE_CACHE ?? new URL('../../.cache', import.meta.url).pathname;
@@ -58,46 +59,10 @@ async function expectSame(content: Uint8Array): Promise<void> {
   expect((await again(content, frame)).equals(frame)).toBe(true);
 }
 
-/** Content of what compressors tell apart: noise, runs, repeats near and far, and changed repeats. */
-const pieces = fc.array(
-  fc.oneof(
-    fc.record({ kind: fc.constant('noise'), length: fc.nat(300), byte: fc.nat(3) }),
-    fc.record({ kind: fc.constant('run'), length: fc.nat(700), byte: fc.nat(2) }),
-    fc.record({ kind: fc.constant('repeat'), length: fc.nat(400), byte: fc.nat(70_000) }),
-    fc.record({
-      kind: fc.constant('far'),
-      length: fc.integer({ min: 60_000, max: 70_000 }),
-      byte: fc.nat(255),
-    }),
-  ),
-  { maxLength: 40 },
-);
-
-function contentOf(parts: readonly { kind: string; length: number; byte: number }[]): Buffer {
-  let content = Buffer.alloc(0);
-  let state = 1;
-  for (const { kind, length, byte } of parts) {
-    let next = Buffer.alloc(length, byte);
-    if (kind === 'noise') {
-      // Few values make many short matches.
-      const values = byte === 3 ? 256 : byte + 2;
-      for (let at = 0; at < length; at++) {
-        state = (Math.imul(state, 1103515245) + 12345) >>> 0;
-        next[at] = (state >>> 16) % values;
-      }
-    } else if (kind === 'repeat') {
-      const from = Math.max(0, content.length - byte - 1);
-      next = Buffer.from(content.subarray(from, from + length));
-    }
-    content = Buffer.concat([content, next]);
-  }
-  return content;
-}
-
 describe.skipIf(missing('lz4') !== undefined)('what lz4 -l -9 makes', () => {
   test('comes out again byte for byte, of whatever kind it is', async () => {
     await fc.assert(
-      fc.asyncProperty(pieces, async (parts) => {
+      fc.asyncProperty(contentParts, async (parts) => {
         const content = contentOf(parts);
         if (content.length > 0) await expectSame(content);
       }),

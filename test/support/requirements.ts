@@ -16,6 +16,8 @@ const checks = {
   openssh: () => runs('ssh-keygen', ['-?']),
   lz4: () => runs('lz4', ['--version']),
   promtool: () => runs('promtool', ['--version']),
+  gzip: () =>
+    spawnSync('gzip', ['--version']).stdout?.includes('Free Software Foundation') === true,
   xz: () => runs('xz', ['--version']),
   kmod: () =>
     runs('modprobe', ['--version']) && runs('depmod', ['--version']) && runs('as', ['--version']),
