@@ -1,3 +1,4 @@
+import type { ReadBytes } from '../ports/read-bytes.ts';
 import { BlockDecoder } from './block-decoder.ts';
 import { InvalidLz4 } from './block-format.ts';
 import { BlockWindow } from './block-window.ts';
@@ -14,9 +15,6 @@ export const legacyBlockSize = 8 << 20;
 const longestCompressed = legacyBlockSize + Math.floor(legacyBlockSize / 255) + 16;
 /** So much is read at a time. */
 export const legacyReadSize = 128 * 1024;
-
-/** Reads `length` bytes from a position on. */
-export type ReadBytes = (position: number, length: number) => Promise<Uint8Array>;
 
 /** The sizes of a legacy frame's blocks as they are compressed. Throws InvalidLz4 unless it is just `size` bytes long. */
 export async function legacyBlocks(read: ReadBytes, size: number): Promise<number[]> {

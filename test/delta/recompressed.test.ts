@@ -1,3 +1,4 @@
+import { gzipSync } from 'node:zlib';
 import { describe, expect, test } from 'vitest';
 import { composeImage, readComposed } from '../../src/delta/chain/composed-image.ts';
 import { deltaNeeds } from '../../src/delta/chain/made-bytes.ts';
@@ -6,6 +7,8 @@ import { encodeDelta } from '../../src/delta/encode/encode-delta.ts';
 import { DeltaSinks } from '../../src/delta/encode/sinks.ts';
 import { itemKind } from '../../src/delta/format/delta-format.ts';
 import { inspectDelta } from '../../src/delta/inspect.ts';
+import { bodyOf, gzip, headerSize } from '../gzip/support.ts';
+import { missing } from '../support/requirements.ts';
 import { applyDelta, codeOf, deltaBytes, makeImage, openBytes } from './support/image-pair.ts';
 import { memoryScratch } from './support/memory-scratch.ts';
 import { generator, makeElf } from './support/small-elf.ts';
@@ -131,6 +134,79 @@ describe('a kernel whose payload is LZ4', () => {
   });
 });
 
+describe.skipIf(missing('gzip') !== undefined)('a file that gzip made', () => {
+  /** What a server has so: manuals and change logs. */
+  const text = (lines: number, from = 0) =>
+    Buffer.from(
+      Array.from({ length: lines }, (_, index) => {
+        const number = (index + from) * 7919;
+        return `${number}: ${(number * number) % 100_003} and ${number % 997}\n`;
+      }).join(''),
+    );
+  const [before, after] = [text(4000), Buffer.concat([Buffer.from('new\n'), text(4000)])];
+
+  test.each([4, 5, 6, 7, 8, 9])(
+    'of level %i, is compared by what is compressed in it',
+    async (level) => {
+      const { opened, file } = await roundTrip(gzip(before, level), gzip(after, level));
+      // Those that no header tells are left: they are rare.
+      const isKnown = level === 6 || level === 9;
+      expect(opened.header.scratch).toBe(isKnown ? before.length : 0);
+      if (isKnown) expect(file.length).toBeLessThan(2000);
+      else expect(file.length).toBeGreaterThan(20_000);
+    },
+  );
+
+  test('as each of the two programs makes it, and with a name', async () => {
+    const { opened } = await roundTrip(
+      Buffer.concat([header('old'), await bodyOf(before, { program: 'busybox' })]),
+      Buffer.concat([header('new'), await bodyOf(after, { program: 'busybox' })]),
+    );
+    expect(opened.header.scratch).toBe(before.length);
+  });
+
+  test('of a program: its pointers are predicted', async () => {
+    const packed = await roundTrip(gzip(program(8)), gzip(program(9)));
+    expect(packed.opened.header.scratch).toBe(program(8).length);
+    const plain = await roundTrip(program(8), program(9));
+    expect(packed.file.length).toBeLessThan(plain.file.length + 200);
+  });
+
+  test('is the payload of a kernel', async () => {
+    const [old, made] = [makeKernel(program(8), 'gzip'), makeKernel(program(9), 'gzip')];
+    const { opened } = await roundTrip(old, made);
+    expect(opened.header.scratch).toBe(program(8).length);
+    // Other programs pack others.
+    expect((await roundTrip(makeKernel(program(8)), made)).opened.header.scratch).toBe(0);
+  });
+
+  test.each<[string, (content: Uint8Array) => Buffer]>([
+    ['level 1', (content) => gzip(content, 1)],
+    ['two members', (content) => Buffer.concat([gzip(content), gzip(content)])],
+    ['bytes behind it', (content) => Buffer.concat([gzip(content), Buffer.alloc(9)])],
+    ['another checksum', (content) => changed(gzip(content), -8)],
+    ['another size', (content) => changed(gzip(content), -1)],
+    ['a damaged middle', (content) => changed(gzip(content), -5000)],
+    ['a name without an end', (content) => header('x'.repeat(600), gzip(content))],
+    ['a header alone', () => gzip(Buffer.alloc(0)).subarray(0, 10)],
+    ['what zlib makes otherwise', (content) => gzipSync(content, { memLevel: 1, level: 9 })],
+  ])('is compared as it lies with %s', async (_, make) => {
+    const { opened } = await roundTrip(make(before), make(after));
+    expect(opened.header.scratch).toBe(0);
+  });
+
+  function header(name: string, behind: Uint8Array = Buffer.alloc(0)): Buffer {
+    const start = Buffer.from([0x1f, 0x8b, 8, 8, 0, 0, 0, 0, 2, 3]);
+    return Buffer.concat([start, Buffer.from(`${name}\0`), behind]);
+  }
+
+  function changed(bytes: Buffer, at: number): Buffer {
+    const place = bytes.length + at;
+    bytes[place] = (bytes[place] ?? 0) ^ 1;
+    return bytes;
+  }
+});
+
 describe('a recompressed part that lies', () => {
   /** Content that takes itself, and numbers as a good delta would have them. */
   const content = program(8);
@@ -142,6 +218,7 @@ describe('a recompressed part that lies', () => {
   };
 
   async function ending(changes: Partial<typeof good>, base: Uint8Array = frame): Promise<string> {
+    const expected = base.length === changes.length ? base : frame;
     const item = { ...good, ...changes };
     const from = { commit: 'a'.repeat(64), image: { size: base.length, sha256: '1'.repeat(64) } };
     const image = { size: item.length, sha256: '2'.repeat(64) };
@@ -166,7 +243,7 @@ describe('a recompressed part that lies', () => {
     const code = await codeOf(
       openBytes(deltaBytes(delta)).then((opened) =>
         applyDelta(opened, bytesReader(base), scratch).then(({ bytes }) => {
-          if (!bytes.equals(frame)) throw new Error('other bytes');
+          if (!bytes.equals(expected)) throw new Error('other bytes');
         }),
       ),
     );
@@ -181,6 +258,7 @@ describe('a recompressed part that lies', () => {
 
   test.each<[string, Partial<typeof good>]>([
     ['another codec', { codec: 2 }],
+    ['one that is not known', { codec: 3 }],
     ['no codec', { codec: 0 }],
     ['a part beyond the old image', { offset: 1 }],
     ['a part before the old image', { offset: -1 }],
@@ -225,5 +303,33 @@ describe('a recompressed part that lies', () => {
     ['with a block of no bytes', Buffer.concat([frame.subarray(0, 4), Buffer.alloc(frame.length)])],
   ])('an old part that is %s', async (_, base) => {
     expect(await ending({}, base)).toBe('CORRUPT_DELTA');
+  });
+
+  test.each([9, 25])('none where gzip packed it, way %i', async (block) => {
+    const program = block < 16 ? 'gzip' : 'busybox';
+    const body = await bodyOf(content, { program });
+    const right = { length: body.length, oldLength: body.length, codec: 2, block };
+    expect(await ending(right, body)).toBe('none');
+    for (const lie of [
+      { block: 3 },
+      { block: 41 },
+      { block: 2 ** 40 },
+      { length: body.length - 1 },
+      { length: body.length + 1 },
+      { oldLength: body.length - 1 },
+      { oldLength: 8 },
+      { oldSize: content.length + 1, scratch: content.length + 1 },
+      { newSize: content.length - 1000, copied: content.length - 1000 },
+    ]) {
+      const found = await ending({ ...right, ...lie }, body);
+      expect(found, JSON.stringify(lie)).toBe('CORRUPT_DELTA');
+    }
+  });
+
+  test('S9: a bomb that gzip made', async () => {
+    // 64 MiB of zeros in some 65 KB.
+    const bomb = gzip(Buffer.alloc(64 << 20)).subarray(headerSize);
+    const lie = { codec: 2, block: 9, oldLength: bomb.length };
+    expect(await ending(lie, bomb)).toBe('CORRUPT_DELTA');
   });
 });

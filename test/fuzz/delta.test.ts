@@ -19,7 +19,7 @@ import { mutate, randomSource } from './mutate.ts';
 /** Repeats a run: it is printed with each. */
 const seed = Number(process.env.PINE_FUZZ_SEED ?? 4);
 const random = randomSource(seed);
-const [files, streams, kernels, indexes] = [40_000, 40_000, 5_000, 20_000];
+const [files, streams, kernels, indexes] = [40_000, 40_000, 4_000, 20_000];
 
 /** A delta as it should be, and what is in its streams. */
 interface Good {
@@ -33,6 +33,7 @@ interface Good {
 let programs: Good;
 /** Compressed in their files. */
 let packed: Good;
+let zipped: Good;
 
 beforeAll(async () => {
   const program = (functions: number[]) => makeElf({ functions, seed: 2 });
@@ -43,6 +44,10 @@ beforeAll(async () => {
   packed = await makeGood(
     { k: makeKernel(program([3, 4, 5])) },
     { k: makeKernel(program([3, 40, 5])) },
+  );
+  zipped = await makeGood(
+    { k: makeKernel(program([3, 4, 5]), 'gzip') },
+    { k: makeKernel(program([3, 40, 5]), 'gzip') },
   );
   console.info(`PINE_FUZZ_SEED=${seed}`);
 });
@@ -90,7 +95,7 @@ async function apply(delta: DeltaFile, { from, to }: Good): Promise<void> {
   if (size !== to.image.size) throw new Error(`${size} bytes instead of ${to.image.size}`);
 }
 
-describe(`a delta that was altered: ${files + streams + kernels + indexes} mutations`, () => {
+describe(`a delta that was altered: ${files + streams + 2 * kernels + indexes} mutations`, () => {
   test(`its file: ${files}`, async () => {
     const endings = new Map<string, number>();
     for (let round = 0; round < files; round++) {
@@ -107,6 +112,7 @@ describe(`a delta that was altered: ${files + streams + kernels + indexes} mutat
   test.each([
     [streams, 'its streams', () => programs],
     [kernels, 'those of a kernel that is compressed again', () => packed],
+    [kernels, 'those of one that gzip compressed', () => zipped],
   ])(
     '%i of %s, each hash of which is right',
     async (rounds, _, made) => {

@@ -1,7 +1,6 @@
-import { InvalidLz4 } from '../../lz4/block-format.ts';
 import type { PositionedReader } from '../../ports/positioned-reader.ts';
 import { corruptDelta } from '../format/corrupt-delta.ts';
-import { type Codec, codecOf, expandReadSize } from '../recompress/codec.ts';
+import { type Codec, codecOf, expandReadSize, isInvalid } from '../recompress/codec.ts';
 import type { Scratch } from '../recompress/scratch.ts';
 import { OldFile } from './old-file.ts';
 import type { OldWindows } from './old-windows.ts';
@@ -55,7 +54,7 @@ export async function* recompressedBytes(
     }
     if (made !== length) throw corruptDelta(`${length} bytes compressed`, `${made}`, where);
   } catch (error) {
-    if (!(error instanceof InvalidLz4)) throw error;
+    if (!isInvalid(error)) throw error;
     throw corruptDelta(`what codec ${number} reads and makes`, error.message, where);
   } finally {
     await windows.readFrom(base);

@@ -2,7 +2,7 @@ import type { PositionedReader } from '../../ports/positioned-reader.ts';
 import { itemKind } from '../format/delta-format.ts';
 import { release } from '../match/release.ts';
 import type { ImageFile } from './image-files.ts';
-import { comesOutSame, findPacked, type PackedContent } from './packed-content.ts';
+import { findPacked, findWay, type PackedContent } from './packed-content.ts';
 import { findPatch, PatchMemory, type WholeFile, writePatch } from './patch.ts';
 import { releasePair } from './reference.ts';
 import { DeltaSinks } from './sinks.ts';
@@ -32,6 +32,8 @@ interface Range {
 interface PackedPair {
   readonly old: PackedContent;
   readonly bytes: PackedContent;
+  /** The numbers with which the new one comes out again. */
+  readonly way: readonly number[];
 }
 
 function before(file: Range, part: Range): Range {
@@ -106,7 +108,8 @@ export class DeltaEncoder {
     const bytes = await findPacked(this.#new, file, longestPart);
     const old = bytes && (await findPacked(this.#old, reference, longestPart));
     if (old === undefined || bytes === undefined || old.codec !== bytes.codec) return undefined;
-    return (await comesOutSame(this.#new, bytes)) ? { old, bytes } : undefined;
+    const way = await findWay(this.#new, bytes);
+    return way && { old, bytes, way };
   }
 
   /** Where both have a compressed part: its content, and what is before and behind it. */
@@ -115,11 +118,11 @@ export class DeltaEncoder {
     if (packed === undefined) return this.#addParts(file, reference);
     const { old, bytes } = packed;
     let copies = await this.#addParts(before(file, bytes), before(reference, old));
-    copies += await this.#addContent(old, bytes);
+    copies += await this.#addContent(packed);
     return copies + (await this.#addParts(behind(file, bytes), behind(reference, old)));
   }
 
-  async #addContent(old: PackedContent, bytes: PackedContent): Promise<number> {
+  async #addContent({ old, bytes, way }: PackedPair): Promise<number> {
     const source = {
       old: { size: old.contentSize, readInto: old.expandInto },
       bytes: { size: bytes.contentSize, readInto: bytes.expandInto },
@@ -136,7 +139,7 @@ export class DeltaEncoder {
     plan.addNumber(patch.mask);
     plan.addNumber(patch.copies.count);
     this.#oldEnd = old.offset + old.size;
-    for (const parameter of bytes.parameters) control.addNumber(parameter);
+    for (const parameter of way) control.addNumber(parameter);
     writePatch(pair, patch, this.#sinks);
     releasePair(pair);
     this.#sinks.scratch = Math.max(this.#sinks.scratch, old.contentSize);

@@ -1,9 +1,8 @@
-import { InvalidLz4 } from '../../lz4/block-format.ts';
-import type { ReadBytes } from '../../lz4/legacy-frame.ts';
 import type { PositionedReader } from '../../ports/positioned-reader.ts';
+import type { ReadBytes } from '../../ports/read-bytes.ts';
 import { mostExpansion } from '../format/delta-format.ts';
-import { type Codec, codecOf } from '../recompress/codec.ts';
-import { findKernelPayload, type Payload } from '../recompress/kernel-payload.ts';
+import { type Codec, codecOf, isInvalid, type Payload } from '../recompress/codec.ts';
+import { findPayload } from '../recompress/find-payload.ts';
 import type { ImageFile } from './image-files.ts';
 
 /** A compressed part of an image's file; `offset` is in the image. Bytes. */
@@ -20,15 +19,15 @@ export async function findPacked(
   longest: number,
 ): Promise<PackedContent | undefined> {
   const inFile: ReadBytes = (position, length) => image.read(file.offset + position, length);
-  const payload = await findKernelPayload(inFile, file.size);
+  const payload = await findPayload(inFile, file.size);
   const codec = payload && codecOf(payload.codec);
   if (payload === undefined || codec === undefined) return undefined;
   const offset = file.offset + payload.offset;
   const read: ReadBytes = (position, length) => image.read(offset + position, length);
-  const contentSize = await measure(codec, read, payload.size, longest);
   // A delta could not say more of it.
-  if (contentSize === undefined || contentSize > (mostExpansion / 2) * payload.size)
-    return undefined;
+  const most = Math.min(longest, (mostExpansion / 2) * payload.size);
+  const contentSize = await measure(codec, read, payload.size, most);
+  if (contentSize === undefined) return undefined;
   const expandInto = async (memory: Uint8Array): Promise<void> => {
     let at = 0;
     for await (const piece of codec.expand(read, payload.size)) {
@@ -52,29 +51,38 @@ async function measure(
       if (made > longest) return undefined;
     }
   } catch (error) {
-    if (error instanceof InvalidLz4) return undefined;
+    if (isInvalid(error)) return undefined;
     throw error;
   }
   return made > 0 ? made : undefined;
 }
 
-/** Whether compressing the content again gives the very bytes that are there. */
-export async function comesOutSame(
+/** The numbers with which compressing the content again gives the very bytes that are there; `undefined` when none are known. */
+export async function findWay(
   image: PositionedReader,
-  { codec: number, offset, size, contentSize, parameters }: PackedContent,
+  packed: PackedContent,
+): Promise<readonly number[] | undefined> {
+  for (const way of packed.ways) if (await comesOutSame(image, packed, way)) return way;
+  return undefined;
+}
+
+async function comesOutSame(
+  image: PositionedReader,
+  { codec: number, offset, size, contentSize }: PackedContent,
+  way: readonly number[],
 ): Promise<boolean> {
   const codec = codecOf(number);
-  if (codec?.parameterCount(contentSize) !== parameters.length) return false;
+  if (codec?.parameterCount(contentSize) !== way.length) return false;
   const read: ReadBytes = (position, length) => image.read(offset + position, length);
   let at = 0;
   try {
-    for await (const piece of codec.compress(codec.expand(read, size), contentSize, parameters)) {
+    for await (const piece of codec.compress(codec.expand(read, size), contentSize, way)) {
       if (at + piece.length > size) return false;
       if (Buffer.compare(await read(at, piece.length), piece) !== 0) return false;
       at += piece.length;
     }
   } catch (error) {
-    if (error instanceof InvalidLz4) return false;
+    if (isInvalid(error)) return false;
     throw error;
   }
   return at === size;

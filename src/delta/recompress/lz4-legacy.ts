@@ -1,5 +1,16 @@
-import { compressLegacyFrame, expandLegacyFrame, legacyBlockSize } from '../../lz4/legacy-frame.ts';
-import type { Codec } from './codec.ts';
+import { InvalidLz4 } from '../../lz4/block-format.ts';
+import {
+  compressLegacyFrame,
+  expandLegacyFrame,
+  legacyBlockSize,
+  legacyBlocks,
+  legacyMagic,
+} from '../../lz4/legacy-frame.ts';
+import type { ReadBytes } from '../../ports/read-bytes.ts';
+import type { Codec, Payload } from './codec.ts';
+
+/** In a kernel the length of the content stands behind what is compressed. */
+const contentSize = 4;
 
 /** `lz4 -l -9`, as kernels are packed. The numbers are the sizes of the blocks. */
 export const lz4Legacy: Codec = {
@@ -10,3 +21,23 @@ export const lz4Legacy: Codec = {
     return compressLegacyFrame(content, size, async () => sizes.next().value ?? 0);
   },
 };
+
+/** The frame, if the `size` bytes from `offset` on are one, as a kernel has it. */
+export async function findKernelLz4(
+  read: ReadBytes,
+  offset: number,
+  size: number,
+): Promise<Payload | undefined> {
+  const length = size - contentSize;
+  if (length < 4) return undefined;
+  const start = await read(offset, 4);
+  const magic = new DataView(start.buffer, start.byteOffset, 4).getUint32(0, true);
+  if (magic !== legacyMagic) return undefined;
+  try {
+    const blocks = await legacyBlocks((at, count) => read(offset + at, count), length);
+    return { codec: 1, offset, size: length, ways: [blocks] };
+  } catch (error) {
+    if (error instanceof InvalidLz4) return undefined;
+    throw error;
+  }
+}

@@ -15,36 +15,55 @@ export interface Scratch {
   clear(): Promise<void>;
 }
 
-/** A file for that, which need not be there. What a run that is cut leaves is made again: it is not synced. */
+/**
+ * A file for that, which need not be there, and is not made for what is as short as a piece. What a run that is cut leaves is made again: it
+ * is not synced.
+ */
 export function scratchFile(
   files: Pick<FileSystem, 'appendFile' | 'readAt' | 'remove'>,
   path: string,
 ): Scratch {
   const waiting = Buffer.allocUnsafe(pieceSize);
   let size = 0;
-  const finish = async (): Promise<void> => {
+  let isInFile = false;
+  // A run that was cut may have left it.
+  let mayBeThere = true;
+  const append = async (): Promise<void> => {
+    isInFile = true;
+    mayBeThere = true;
     await files.appendFile(path, waiting.subarray(0, size), 0o600);
     size = 0;
+  };
+  const read = async (position: number, length: number, into?: Buffer): Promise<Buffer> => {
+    if (isInFile) return files.readAt(path, position, length, into);
+    const bytes = waiting.subarray(0, size).subarray(position, position + length);
+    if (into === undefined || into.length < bytes.length) return Buffer.from(bytes);
+    bytes.copy(into);
+    return into.subarray(0, bytes.length);
   };
   return {
     async add(bytes) {
       for (let rest = bytes; rest.length > 0; ) {
+        if (size === pieceSize) await append();
         const part = rest.subarray(0, pieceSize - size);
         waiting.set(part, size);
         size += part.length;
         rest = rest.subarray(part.length);
-        if (size === pieceSize) await finish();
       }
     },
-    finish,
+    async finish() {
+      if (isInFile) await append();
+    },
     async read(position, length, into) {
-      const bytes = await files.readAt(path, position, length, into);
+      const bytes = await read(position, length, into);
       if (bytes.length === length) return bytes;
       throw corruptDelta(`${length} bytes at ${position}`, `${bytes.length}`, path);
     },
     async clear() {
       size = 0;
-      await files.remove(path);
+      isInFile = false;
+      if (mayBeThere) await files.remove(path);
+      mayBeThere = false;
     },
   };
 }

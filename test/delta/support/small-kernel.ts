@@ -1,10 +1,11 @@
 import { BlockWindow } from '../../../src/lz4/block-window.ts';
 import { BlockCompressor } from '../../../src/lz4/compress-block.ts';
 import { legacyBlockSize, legacyMagic } from '../../../src/lz4/legacy-frame.ts';
+import { gzip } from '../../gzip/support.ts';
 import { generator } from './small-elf.ts';
 
 /** How the content is packed: as `lz4 -l -9` does it, or as nothing does it that pine knows. */
-export type Packing = 'lz4' | 'another lz4' | 'stored';
+export type Packing = 'lz4' | 'another lz4' | 'gzip' | 'stored';
 
 /** A file as a kernel for x86 is: a setup header, a compressed payload, and what unpacks it behind. */
 export function makeKernel(content: Uint8Array, packing: Packing = 'lz4', seed = 1): Buffer {
@@ -14,17 +15,24 @@ export function makeKernel(content: Uint8Array, packing: Packing = 'lz4', seed =
   const behind = Buffer.from(Array.from({ length: 3000 }, () => random() & 255));
   const size = Buffer.alloc(4);
   size.writeUInt32LE(content.length);
-  const payload = packing === 'stored' ? Buffer.from(content) : makeFrame(content, packing);
+  const payload = packed(content, packing);
   before[0x1f1] = sectors;
   before.write('HdrS', 0x202);
   before.writeUInt16LE(0x020f, 0x206);
   before.writeUInt32LE(payloadOffset, 0x248);
-  before.writeUInt32LE(payload.length + size.length, 0x24c);
-  return Buffer.concat([before, payload, size, behind]);
+  // What gzip makes has the length of the content in itself.
+  const tail = packing === 'gzip' ? Buffer.alloc(0) : size;
+  before.writeUInt32LE(payload.length + tail.length, 0x24c);
+  return Buffer.concat([before, payload, tail, behind]);
+}
+
+function packed(content: Uint8Array, packing: Packing): Buffer {
+  if (packing === 'stored') return Buffer.from(content);
+  return packing === 'gzip' ? gzip(content) : makeFrame(content, packing);
 }
 
 /** A legacy frame; another one has nothing but literals. */
-export function makeFrame(content: Uint8Array, packing: Exclude<Packing, 'stored'>): Buffer {
+export function makeFrame(content: Uint8Array, packing: 'lz4' | 'another lz4'): Buffer {
   const parts: Buffer[] = [word(legacyMagic)];
   for (let at = 0; at < content.length; at += legacyBlockSize) {
     const block = content.subarray(at, at + legacyBlockSize);
