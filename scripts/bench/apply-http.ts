@@ -3,22 +3,20 @@ import { join } from 'node:path';
 import { makeBenchMachine } from './bench-machine.ts';
 import { builtPinectl } from './built-pinectl.ts';
 import { CountingServer } from './counting-server.ts';
-import { pairs } from './delta-pairs.ts';
-import { type Bench, CannotMeasure, type Measurement, type Result } from './measurement.ts';
+import type { Pair } from './delta-pairs.ts';
+import type { Bench, Measurement, Result } from './measurement.ts';
 import { asOnMachine, forget, MemoryGroup } from './memory-group.ts';
 import { compare, type Job, runProgram } from './timed.ts';
 
 const limit = 64 << 20;
 
 /** A whole upgrade by the delta of a pair over HTTP in a memory cgroup of 64 MB, next to `cat image > slot; sync` there. */
-export function measurementOf(name: string): { measure: Measurement; usualRuns?: number } {
-  return { measure: (bench) => measureUpgrade(name, bench), usualRuns: 3 };
+export function measurementOf(pair: Pair): { measure: Measurement; usualRuns?: number } {
+  return { measure: (bench) => measureUpgrade(pair, bench), usualRuns: 3 };
 }
 
-async function measureUpgrade(name: string, bench: Bench): Promise<Result> {
+async function measureUpgrade(pair: Pair, bench: Bench): Promise<Result> {
   const { folder, runs } = bench;
-  const pair = pairs[name];
-  if (pair === undefined) throw new CannotMeasure(`there is no pair ${name}`);
   const group = new MemoryGroup(limit);
   try {
     const path = (file: string): string => join(folder, file);

@@ -2,24 +2,20 @@ import { copyFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { build } from 'esbuild';
 import { builtPinectl } from './built-pinectl.ts';
-import { pairs } from './delta-pairs.ts';
-import { type Bench, CannotMeasure, type Measurement, type Result } from './measurement.ts';
+import type { Pair } from './delta-pairs.ts';
+import type { Bench, Measurement, Result } from './measurement.ts';
 import { asOnMachine, forget, MemoryGroup } from './memory-group.ts';
 import { compare, type Job, runProgram } from './timed.ts';
 
 const limit = 64 << 20;
 
 /** Applying the delta of a pair in a memory cgroup of 64 MB without swap, next to `cat image > slot; sync` there. */
-export function measurementOf(name: string): { measure: Measurement; usualRuns?: number } {
-  const pair = pairs[name];
-  if (pair === undefined) throw new CannotMeasure(`there is no pair ${name}`);
-  return { measure: (bench) => measureApplying(name, bench), usualRuns: 3 };
+export function measurementOf(pair: Pair): { measure: Measurement; usualRuns?: number } {
+  return { measure: (bench) => measureApplying(pair, bench), usualRuns: 3 };
 }
 
-async function measureApplying(name: string, bench: Bench): Promise<Result> {
+async function measureApplying(pair: Pair, bench: Bench): Promise<Result> {
   const { folder, runs } = bench;
-  const pair = pairs[name];
-  if (pair === undefined) throw new CannotMeasure(`there is no pair ${name}`);
   const path = (file: string): string => join(folder, file);
   const [old, made, slot, delta] = [path('old'), path('new'), path('slot'), path('delta')];
   const pinectl = await builtPinectl(folder);

@@ -16,6 +16,8 @@ export interface Pair {
   readonly bsdiff: BsdiffOf;
   /** Committed with --expand-compressed; the others get the same trees. */
   readonly isExpanded?: boolean;
+  /** zstd and xdelta3 are run on the one file, too: they take minutes of a large one, and are far behind. */
+  readonly hasOtherPeers?: boolean;
   trees(bench: Bench): Promise<{ readonly old: string; readonly new: string }>;
 }
 

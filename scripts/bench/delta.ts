@@ -2,14 +2,12 @@ import { mkdirSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { bundleModules, writeModules } from '../build/bundle.ts';
 import { hasProgram, projectFolder } from '../root/programs.ts';
-import { type Pair, pairs } from './delta-pairs.ts';
-import { type Bench, CannotMeasure, type Measurement, type Result } from './measurement.ts';
+import type { Pair } from './delta-pairs.ts';
+import type { Bench, Measurement, Result } from './measurement.ts';
 import { compare, type Job, runProgram } from './timed.ts';
 
 /** `pinectl delta generate` between the two trees of a pair, next to the tools that make such a thing. */
-export function measurementOf(name: string): { measure: Measurement; usualRuns?: number } {
-  const pair = pairs[name];
-  if (pair === undefined) throw new CannotMeasure(`there is no pair ${name}`);
+export function measurementOf(pair: Pair): { measure: Measurement; usualRuns?: number } {
   const measure = (bench: Bench): Promise<Result> => measurePair(pair, bench);
   return { measure, ...(pair.isLong ? { usualRuns: 1 } : {}) };
 }
@@ -77,7 +75,12 @@ async function measurePair(pair: Pair, bench: Bench): Promise<Result> {
     },
   ];
   const bsdiffNeeds = pair.bsdiff === 'files' ? ['bsdiff', 'bzip2', 'xz'] : ['bsdiff'];
-  const missing = ['ostree', ...bsdiffNeeds].filter((program) => !hasProgram(program));
+  if (pair.hasOtherPeers && typeof pair.bsdiff === 'object') {
+    const { file } = pair.bsdiff;
+    jobs.splice(3, 0, ...otherPeers(join(trees.old, file), join(trees.new, file), path));
+  }
+  const programs = ['ostree', ...bsdiffNeeds, ...(pair.hasOtherPeers ? ['zstd', 'xdelta3'] : [])];
+  const missing = programs.filter((program) => !hasProgram(program));
   if (!bsdiffNeeds.some((program) => missing.includes(program))) {
     if (pair.bsdiff === 'images') await image(to, 'new.squashfs');
     jobs.splice(3, 0, bsdiff(pair, trees, path));
@@ -126,4 +129,21 @@ function bsdiff(
     command: () => ['bsdiff', ...files, path('bsdiff.patch')],
     bytes: () => ({ delta: statSync(path('bsdiff.patch')).size }),
   };
+}
+
+/** What compresses a file with another one at hand. */
+function otherPeers(old: string, file: string, path: (name: string) => string): Job[] {
+  const [zstd, xdelta] = [path('zstd.patch'), path('xdelta.patch')];
+  return [
+    {
+      name: 'zstd -19 --long=31 --patch-from',
+      command: () => ['zstd', '-qf', '-19', '--long=31', `--patch-from=${old}`, file, '-o', zstd],
+      bytes: () => ({ delta: statSync(zstd).size }),
+    },
+    {
+      name: 'xdelta3 -9',
+      command: () => ['xdelta3', '-9', '-f', '-e', '-s', old, file, xdelta],
+      bytes: () => ({ delta: statSync(xdelta).size }),
+    },
+  ];
 }

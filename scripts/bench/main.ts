@@ -1,45 +1,31 @@
 import { mkdtempSync, rmSync, statfsSync } from 'node:fs';
 import { cpus, loadavg, tmpdir, totalmem } from 'node:os';
-import { join } from 'node:path';
+import { join, resolve } from 'node:path';
 import { parseArgs } from 'node:util';
 import { formatBytes } from '../../src/cli/output.ts';
 import { PineError } from '../../src/error.ts';
-import { type Bench, CannotMeasure, type Measurement } from './measurement.ts';
+import { pairs } from './delta-pairs.ts';
+import { type Bench, CannotMeasure } from './measurement.ts';
+import { ownPair } from './own-pair.ts';
+import { type Loaded, pairMeasurements } from './pair-measurements.ts';
 import { makeRoots } from './roots.ts';
 import { formatResult } from './table.ts';
 import { compare } from './timed.ts';
 
-/** Of those that take minutes; the others are run `usualRuns` times. */
-interface Loaded {
-  readonly measure: Measurement;
-  readonly usualRuns?: number;
-}
 const usualRuns = 5;
 
-const measurements: Record<string, () => Promise<Loaded>> = {
-  ...Object.fromEntries(
-    ['make-root', 'mini', 'mini-arm64', 'node', 'kernel', 'server'].map((pair) => [
-      `apply:${pair}`,
-      async () => (await import('./apply.ts')).measurementOf(pair),
-    ]),
-  ),
-  ...Object.fromEntries(
-    ['make-root', 'mini', 'mini-arm64', 'node', 'kernel', 'server'].map((pair) => [
-      `apply-http:${pair}`,
-      async () => (await import('./apply-http.ts')).measurementOf(pair),
-    ]),
+/** Pairs whose deltas are applied, too; of a server and its variants one will do. */
+const applied = ['make-root', 'mini', 'mini-arm64', 'node', 'kernel', 'server'];
+
+const known: Record<string, () => Promise<Loaded>> = {
+  ...Object.assign(
+    {},
+    ...Object.entries(pairs).map(([name, pair]) =>
+      pairMeasurements(name, pair, applied.includes(name)),
+    ),
   ),
   commit: () => import('./commit.ts'),
   'commit-again': () => import('./commit-again.ts'),
-  ...Object.fromEntries(
-    [
-      ...['make-root', 'mini', 'mini-arm64', 'node'],
-      ...['kernel', 'server', 'server-same-path', 'server-packed', 'server-expanded'],
-    ].map((pair) => [
-      `delta:${pair}`,
-      async () => (await import('./delta.ts')).measurementOf(pair),
-    ]),
-  ),
   history: () => import('./history.ts'),
   image: () => import('./image.ts'),
   'slot-write': () => import('./slot-write.ts'),
@@ -47,23 +33,28 @@ const measurements: Record<string, () => Promise<Loaded>> = {
   upgrade: () => import('./upgrade.ts'),
 };
 
-const help = `Usage: npm run bench -- [NAME…] [--runs N] [--json]
+const help = `Usage: npm run bench -- [NAME…] [--old PATH --new PATH] [--runs N] [--json]
 
 Measures pine next to the stock tools and prints what it found; nothing is asserted.
-Names: ${Object.keys(measurements).join(', ')}
+Names: ${Object.keys(known).join(', ')}
 (default: all; \`delta\` is all of delta:…). --runs: of each; ${usualRuns}, or 1 of what takes minutes, unless told otherwise.
+--old, --new: a pair of your own, two files or two folders: \`delta\`, \`apply\` and \`apply-http\` are of it alone (and by default \`delta\`).
 Files go to $TMPDIR; PINE_BENCH_ROOTS=FOLDER takes the Alpine roots v1 and v2 from there.`;
 
 const { values, positionals } = parseArgs({
   options: {
+    old: { type: 'string' },
+    new: { type: 'string' },
     runs: { type: 'string' },
     json: { type: 'boolean', default: false },
     help: { type: 'boolean', default: false },
   },
   allowPositionals: true,
 });
+const measurements = ownMeasurements() ?? known;
 const all = Object.keys(measurements);
-const names = (positionals.length > 0 ? positionals : all).flatMap((name) => {
+const usual = measurements === known ? all : ['delta'];
+const names = (positionals.length > 0 ? positionals : usual).flatMap((name) => {
   const parts = all.filter((each) => each.startsWith(`${name}:`));
   return parts.length > 0 ? parts : [name];
 });
@@ -107,6 +98,20 @@ try {
   rmSync(folder, { recursive: true, force: true });
 }
 if (values.json) console.log(JSON.stringify(report, null, 2));
+
+/** Those of the pair that the command line names, if it does. */
+function ownMeasurements(): typeof known | undefined {
+  const { old, new: updated } = values;
+  if (old === undefined && updated === undefined) return undefined;
+  try {
+    if (old === undefined || updated === undefined)
+      throw new TypeError('--old and --new belong together');
+    return pairMeasurements('own', ownPair(resolve(old), resolve(updated)), true);
+  } catch (error) {
+    console.error(`${(error as Error).message}\n\n${help}`);
+    process.exit(2);
+  }
+}
 
 async function measureOne(name: string, bench: Omit<Bench, 'runs'>) {
   try {
