@@ -76,10 +76,12 @@ export function movedValues(pair: FilePair, copies: CopyList): PointerValues | u
 /** Of longer files every so many pages are looked at: enough to see whether a class pays. */
 const longestWhole = 1 << 20;
 const sampleEvery = 8;
+/** Of sections up to this size all pages are: of a few, none might be. */
+const smallSection = 128 << 10;
 
 /** The classes of pointers whose prediction makes this file's difference smaller. */
 export function chooseMask(pair: FilePair, copies: CopyList): number {
-  const every = pair.old.length > longestWhole ? sampleEvery : 1;
+  const isSample = samplePages(pair);
   const segments = segmentsOf(pair);
   if (segments === undefined || pair.finder === undefined) return 0;
   const predictor = new Predictor(pair.finder, copies, segments, pair.memory);
@@ -92,7 +94,7 @@ export function chooseMask(pair: FilePair, copies: CopyList): number {
       start < oldStart + length;
       start += pageSize
     ) {
-      if ((start / pageSize) % every !== 0) continue;
+      if (!isSample(start / pageSize)) continue;
       const sites = predictor.sitesOf(pair.old.subarray(start, start + pageSize), start);
       const from = Math.max(0, oldStart - start);
       const to = Math.min(pageSize, oldStart + length - start);
@@ -101,6 +103,18 @@ export function chooseMask(pair: FilePair, copies: CopyList): number {
     }
   }
   return gains.mask;
+}
+
+/** Tells which pages of the old file are looked at. */
+function samplePages({ old, finder }: FilePair): (page: number) => boolean {
+  if (finder === undefined || old.length <= longestWhole) return () => true;
+  const small = new Set<number>();
+  for (const { offset, size } of finder.elf.sections) {
+    if (size > smallSection) continue;
+    const end = Math.ceil((offset + size) / pageSize);
+    for (let page = Math.floor(offset / pageSize); page < end; page++) small.add(page);
+  }
+  return (page) => page % sampleEvery === 0 || small.has(page);
 }
 
 /** For each class of pointers, how many more bytes of the new file the predicted values hit than the old ones. */
