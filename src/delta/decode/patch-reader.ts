@@ -35,7 +35,13 @@ export function checkPatch(shape: PatchShape, baseSize: number, where: string): 
   const { newSize, oldOffset, oldSize, mask, copies } = shape;
   const isInside = oldOffset >= 0 && oldOffset + oldSize <= baseSize;
   const isBounded = newSize <= maxPatchSize && oldSize <= maxPatchSize;
-  if (isInside && isBounded && mask <= allClasses && copies <= Math.min(maxCopies, newSize)) {
+  if (
+    isInside &&
+    isBounded &&
+    mask <= allClasses &&
+    (mask & ~allClasses) === 0 &&
+    copies <= Math.min(maxCopies, newSize)
+  ) {
     return shape;
   }
   throw corruptDelta(

@@ -1,4 +1,4 @@
-import { offsetOf, type Section } from '../pointers/elf.ts';
+import { offsetOf, type Section, type SectionKind } from '../pointers/elf.ts';
 import { encodeValue } from '../pointers/pointer-value.ts';
 import { upperHalf, writeWord } from '../pointers/predictor.ts';
 import type { SiteSource } from '../pointers/site-finder.ts';
@@ -6,13 +6,20 @@ import { maxSites, pageSize, pointerClass, Sites, valueForm } from '../pointers/
 import { markOf, markSymbols, type SymbolMarks } from './symbol-marks.ts';
 
 const { operand, pointer, constant, relocation, number, selfRelative, listed } = pointerClass;
+const { goCode, goTable, goBucket, goType } = pointerClass;
 /** Classes whose entries lie side by side in tables, and are all alike without their pointers. */
-const tableClasses = pointer | constant | relocation | number;
+const tableClasses =
+  pointer | constant | relocation | number | goCode | goTable | goBucket | goType;
 /** Those of kernels, which lead into code: zeros there are not the end of anything. */
 const kernelClasses = selfRelative | listed;
 const markedClasses = tableClasses | kernelClasses | operand;
 /** A mark is made of at most so many bytes of what a pointer leads to. */
 const markSize = 16;
+/** What tells one type in Go from another has zeros before it. */
+const typeMarkSize = 24;
+
+/** Sections in front of what they lead to. */
+const lateKinds: readonly SectionKind[] = ['relocations', 'buckets', 'go-functions', 'go-buckets'];
 
 /** What comes in place of a file's pointers. */
 export interface PointerValues {
@@ -61,8 +68,8 @@ function sitesFrom(finder: SiteSource) {
  */
 export function markPointers(file: Uint8Array, finder: SiteSource, values: PointerValues): void {
   const { sections } = finder.elf;
-  // These stand in front of what they lead to, and their marks are made of that as it is after all others.
-  const late = sections.filter(({ kind }) => kind === 'relocations' || kind === 'buckets');
+  // Their marks are made of what they lead to as it is after all others.
+  const late = sections.filter(({ kind }) => lateKinds.includes(kind));
   const marked = { file, finder, symbols: markSymbols(file, finder), late };
   for (let start = 0; start < file.length; start += pageSize) {
     markPage(marked, values, start, false);
@@ -137,7 +144,11 @@ function addMark(
   const { entries, words } = symbols;
   const symbol = target === undefined ? undefined : (entries.get(target) ?? words.get(target));
   if ((kind & tableClasses) !== 0) {
-    const mark = symbol ?? markOf(file, target, markSize);
+    const mark =
+      symbol ??
+      ((kind & goType) !== 0
+        ? bytesMark(file, target, typeMarkSize)
+        : markOf(file, target, markSize));
     writeWord(file, sites.width[index] === 8 ? at + 4 : at, mark);
   } else if (symbol !== undefined) {
     const form = sites.form[index] ?? 0;
@@ -153,9 +164,9 @@ function addMark(
 }
 
 /** A hash of what a word leads to. */
-function bytesMark(file: Uint8Array, offset = file.length): number {
+function bytesMark(file: Uint8Array, offset = file.length, size = markSize): number {
   let mark = 0;
-  for (let at = offset; at < offset + markSize; at++) {
+  for (let at = offset; at < offset + size; at++) {
     mark = Math.imul(mark ^ (file[at] ?? 0), 0x01000193);
   }
   return mark | 0;

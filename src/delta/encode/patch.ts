@@ -5,6 +5,7 @@ import { findCopies } from '../match/find-copies.ts';
 import { SeedIndex } from '../match/seed-index.ts';
 import { PredictorMemory } from '../pointers/predictor.ts';
 import { SiteFinder, type SiteSource } from '../pointers/site-finder.ts';
+import { anchorCopies } from './anchors.ts';
 import { markObject } from './mark-object.ts';
 import { markPointers, noValues, sameValues, writePointers } from './mark-pointers.ts';
 import { chooseMask, type FilePair, movedValues, referencePieces } from './reference.ts';
@@ -53,7 +54,9 @@ export async function findPatch(
   const found = await findTwice(pair, newFinder, source, index);
   newFinder?.release();
   if (old.length > longestKept) index.release();
-  const copies = atMost(maxCopies, found);
+  const areBoth = finder !== undefined && newFinder !== undefined;
+  const anchored = areBoth ? anchorCopies(found, finder.elf, newFinder.elf) : found;
+  const copies = atMost(maxCopies, anchored);
   return { pair, patch: { copies, mask: chooseMask(pair, copies) } };
 }
 

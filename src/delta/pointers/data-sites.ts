@@ -79,10 +79,11 @@ export function findPointerSites(
   part: PagePart,
   all: AddressRange,
   sites: Sites,
+  kind: number = pointerClass.pointer,
 ): void {
   for (let at = firstEntry(part, 8); at + 8 <= part.to; at += 8) {
     if (!isPointer(page, part, at, all)) continue;
-    sites.add(at, pointerClass.pointer, valueForm.address, int32(page, at) >>> 0);
+    sites.add(at, kind, valueForm.address, int32(page, at) >>> 0);
   }
 }
 

@@ -1,6 +1,8 @@
 import type { PositionedReader } from '../../ports/positioned-reader.ts';
 import { addressAt, smallNumber } from './elf-number.ts';
 import { findSymbols, readSections, sectionHeaderSize } from './elf-sections.ts';
+import { placeGoTables } from './go-sections.ts';
+import type { GoTables } from './go-tables.ts';
 import { isObjectFile, type ObjectFile, readObjectFile, wholeFile } from './object-file.ts';
 
 /** A piece of an ELF file that is loaded: where it lies in the file, and at which address in memory. */
@@ -25,6 +27,13 @@ export type SectionKind =
   | 'section-headers'
   | 'buckets'
   | 'kernel-data'
+  | 'go-units'
+  | 'go-functions'
+  | 'go-records'
+  | 'go-buckets'
+  | 'go-inlined'
+  | 'go-links'
+  | 'go-types'
   | 'address-list';
 
 export interface Section {
@@ -54,6 +63,8 @@ export interface Elf {
   readonly names: number | undefined;
   /** Of a file that is not linked yet. */
   readonly objectFile?: ObjectFile;
+  /** Of a program in Go: what its tables are relative to. */
+  readonly go?: GoTables;
 }
 
 /** Program headers must lie in the first so many bytes. Nothing there is ever predicted. */
@@ -123,8 +134,18 @@ export async function readElf(file: PositionedReader): Promise<Elf | undefined> 
   const frames = await framesAddress(file, segments, frameIndex);
   const sections = await readSections(file, table, { frameIndex, frames, isKernel });
   if (isKernel) sections.push(...addressList(start + size, file.size));
+  const names = header.readUInt16LE(62);
+  const go = await placeGoTables(file, { table, names, machine, segments, sections });
   const isFixed = header.readUInt16LE(16) === fixedProgram;
-  return { machine, isFixed, segments, sections, frameIndex, ...findSymbols(table) };
+  return {
+    machine,
+    isFixed,
+    segments,
+    sections,
+    frameIndex,
+    ...findSymbols(table),
+    ...(go && { go }),
+  };
 }
 
 /** The frame index begins with four bytes of encoding and the distance to the frames. */

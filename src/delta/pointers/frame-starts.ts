@@ -2,14 +2,34 @@ import type { PositionedReader } from '../../ports/positioned-reader.ts';
 import type { Section } from './elf.ts';
 import { pageSize } from './sites.ts';
 
-/** Frames of more bytes than this are not looked at: bounds memory (two bytes for each 4 KiB of it). */
+/** Records of more bytes than this are not looked at: bounds memory (two bytes for each 4 KiB of it). */
 const maxFrames = 64 << 20;
 const readSize = 64 << 10;
 
-/** Where in each page of a file the first frame begins. */
+/** Where in each page of a file the first frame begins, or the first record of another kind. */
 export interface FrameStarts {
   firstIn(page: number): number | undefined;
 }
+
+/** Records that follow each other, and where in the file the last one ends. */
+export interface RecordStarts {
+  readonly starts: FrameStarts;
+  readonly end: number;
+}
+
+/** What tells how long records are that follow each other. */
+export interface RecordKind {
+  /** Bytes of a record that tell its length. */
+  readonly ahead: number;
+  readonly most: number;
+  lengthOf(bytes: Buffer, at: number): number;
+}
+
+const frameRecords: RecordKind = {
+  ahead: 4,
+  most: Number.POSITIVE_INFINITY,
+  lengthOf: (bytes, at) => 4 + bytes.readUInt32LE(at),
+};
 
 /**
  * Frames have a length in front and no mark between them: only a walk from the first one tells where
@@ -17,27 +37,36 @@ export interface FrameStarts {
  */
 export async function findFrameStarts(
   file: PositionedReader,
-  { offset, size }: Section,
+  section: Section,
 ): Promise<FrameStarts | undefined> {
+  return (await findRecordStarts(file, section, frameRecords))?.starts;
+}
+
+/** The same for records of any kind, and where the last one ends. */
+export async function findRecordStarts(
+  file: PositionedReader,
+  { offset, size }: Pick<Section, 'offset' | 'size'>,
+  { ahead, most, lengthOf }: RecordKind,
+): Promise<RecordStarts | undefined> {
   if (size > maxFrames) return undefined;
   const firstPage = Math.floor(offset / pageSize);
   const end = offset + size;
   const starts = new Int16Array(Math.ceil(end / pageSize) - firstPage).fill(-1);
-  const memory = Buffer.allocUnsafe(readSize + 3);
+  const memory = Buffer.allocUnsafe(readSize + ahead - 1);
   let next = offset;
-  for (let at = offset; at < end; at += readSize) {
-    // Three more bytes than a piece, so that no length lies on the border of two.
-    const bytes = await file.read(at, Math.min(readSize + 3, end - at), memory);
-    while (next < at + readSize && next + 4 <= end) {
+  let count = 0;
+  for (let at = offset; at < end && count < most; at += readSize) {
+    // A few more bytes than a piece, so that nothing that tells a length lies on the border of two.
+    const bytes = await file.read(at, Math.min(memory.length, end - at), memory);
+    for (; next < at + readSize && next + ahead <= end && count < most; count++) {
       const page = Math.floor(next / pageSize);
       if (starts[page - firstPage] === -1) starts[page - firstPage] = next - page * pageSize;
-      next += 4 + bytes.readUInt32LE(next - at);
+      next += lengthOf(bytes, next - at);
     }
   }
-  return {
-    firstIn(page) {
-      const start = starts[page - firstPage];
-      return start === undefined || start < 0 ? undefined : start;
-    },
+  const firstIn = (page: number): number | undefined => {
+    const start = starts[page - firstPage];
+    return start === undefined || start < 0 ? undefined : start;
   };
+  return { starts: { firstIn }, end: Math.min(next, end) };
 }

@@ -14,6 +14,7 @@ import {
 } from './data-sites.ts';
 import { type Elf, readElf, type Section } from './elf.ts';
 import { type FrameStarts, findFrameStarts } from './frame-starts.ts';
+import { findGoSites } from './go-sites.ts';
 import { findKernelSites, findListedSites } from './kernel-sites.ts';
 import { findHeaderSites, findObjectRelocations, findObjectSymbols } from './object-sites.ts';
 import { pageSize, type Sites } from './sites.ts';
@@ -129,7 +130,18 @@ export class SiteFinder implements SiteSource {
       case 'frames': {
         const first = this.#frames?.firstIn(start / pageSize);
         if (first !== undefined) findFrameSites(page, part, first, sites);
+        break;
       }
+      default:
+        if (this.elf.go !== undefined) {
+          findGoSites(
+            page,
+            { ...part, kind: section.kind, start },
+            this.elf.go,
+            this.#fixed,
+            sites,
+          );
+        }
     }
   }
 }

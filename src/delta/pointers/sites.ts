@@ -20,9 +20,14 @@ export const pointerClass = {
   /** In kernels: distances from themselves, and a list of all places that hold an address. */
   selfRelative: 8192,
   listed: 16384,
+  /** In programs in Go: where functions begin, what is told of them, the numbers of functions, and types. */
+  goCode: 1 << 20,
+  goTable: 1 << 21,
+  goBucket: 1 << 22,
+  goType: 1 << 23,
 } as const;
 
-export const allClasses = 32767;
+export const allClasses = 32767 | (15 << 20);
 /** Call, branch, operand, absolute and constant: those that something is learned from. */
 export const learningClasses = 6151;
 /** Sites are looked for in pages of an old file, each by itself. */
