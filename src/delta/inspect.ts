@@ -1,10 +1,10 @@
 import type { DeltaFile } from './decode/delta-file.ts';
 import { Differences } from './decode/differences.ts';
-import { type PatchShape, readCopies } from './decode/patch-reader.ts';
+import { type PatchShape, type PatchStreams, readCopies } from './decode/patch-reader.ts';
 import { boundsOf, readItem } from './decode/read-item.ts';
 import { readParameters } from './decode/recompressed.ts';
-import type { StreamReader } from './decode/stream-reader.ts';
 import type { itemKind } from './format/delta-format.ts';
+import { PredictorMemory } from './pointers/predictor.ts';
 
 /** A run of bytes of the new image, and what the delta has for it, before compression. Bytes. */
 export interface DeltaItem {
@@ -25,6 +25,7 @@ export async function* inspectDelta(delta: DeltaFile): AsyncGenerator<DeltaItem>
   const control = delta.stream('control');
   const [runs, bytes] = [delta.stream('runs'), delta.stream('differences')];
   const differences = new Differences(runs, bytes, delta.name);
+  const streams = { control, differences, memory: new PredictorMemory() };
   const sizes = boundsOf(delta.header);
   try {
     let oldEnd = 0;
@@ -34,11 +35,11 @@ export async function* inspectDelta(delta: DeltaFile): AsyncGenerator<DeltaItem>
       at += item.length;
       oldEnd = item.oldEnd;
       if (item.kind === 'patch') {
-        yield { ...common, ...(await countPatch(item.shape, control, differences, delta.name)) };
+        yield { ...common, ...(await countPatch(item.shape, streams, delta.name)) };
       } else if (item.kind === 'recompressed') {
         const { patch, codec } = item.shape;
         await readParameters(codec, patch.newSize, control, delta.name);
-        yield { ...common, ...(await countPatch(patch, control, differences, delta.name)) };
+        yield { ...common, ...(await countPatch(patch, streams, delta.name)) };
       } else {
         const literals = item.kind === 'literal' ? item.length : 0;
         yield { ...common, content: item.length, literals, differences: 0, copies: 0 };
@@ -51,11 +52,10 @@ export async function* inspectDelta(delta: DeltaFile): AsyncGenerator<DeltaItem>
 
 async function countPatch(
   shape: PatchShape,
-  control: StreamReader,
-  differences: Differences,
+  { control, memory, differences }: Omit<PatchStreams, 'literals'>,
   where: string,
 ): Promise<Pick<DeltaItem, 'content' | 'literals' | 'differences' | 'copies'>> {
-  const { count, length } = await readCopies(shape, control, where);
+  const { count, length } = await readCopies(shape, { control, memory }, where);
   const copied = length.reduce((sum, each) => sum + each, 0);
   return {
     content: shape.newSize,

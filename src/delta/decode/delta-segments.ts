@@ -81,7 +81,7 @@ async function* readItems(
         break;
       case 'patch': {
         const { oldOffset, oldSize } = item.shape;
-        const copies = await readCopies(item.shape, streams.control, delta.name);
+        const copies = await readCopies(item.shape, streams, delta.name);
         const old = new OldFile(windows, oldOffset, oldSize);
         yield* made.add(patchedBytes(item.shape, old, copies, streams));
         break;

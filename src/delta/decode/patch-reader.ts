@@ -1,10 +1,11 @@
 import { corruptDelta } from '../format/corrupt-delta.ts';
 import { maxCopies, maxPatchSize } from '../format/delta-format.ts';
 import { CopyList } from '../match/copy-list.ts';
+import { type BtfBases, maxBtfBase } from '../pointers/btf-memory.ts';
 import { elfHeaderRoom, readSegments } from '../pointers/elf.ts';
 import { Predictor, type PredictorMemory } from '../pointers/predictor.ts';
 import { SiteFinder } from '../pointers/site-finder.ts';
-import { allClasses, pageSize } from '../pointers/sites.ts';
+import { allClasses, btfClasses, pageSize } from '../pointers/sites.ts';
 import type { Differences } from './differences.ts';
 import type { OldFile } from './old-file.ts';
 import type { StreamReader } from './stream-reader.ts';
@@ -53,10 +54,13 @@ export function checkPatch(shape: PatchShape, baseSize: number, where: string): 
 
 /** The copies of a patch: all of them are known before the first byte, since pointers lead anywhere. */
 export async function readCopies(
-  { newSize, oldSize, copies: count }: PatchShape,
-  control: StreamReader,
+  { newSize, oldSize, mask, copies: count }: PatchShape,
+  { control, memory }: Pick<PatchStreams, 'control' | 'memory'>,
   where: string,
 ): Promise<CopyList> {
+  if ((mask & btfClasses) !== 0) {
+    memory.btf.bases = await readBases(control, memory.btf.bases, where);
+  }
   const copies = new CopyList(count);
   let newEnd = 0;
   let oldEnd = 0;
@@ -76,6 +80,18 @@ export async function readCopies(
     copies.set(index, { newStart, oldStart, length });
   }
   return copies;
+}
+
+/** What the numbers of types go on from in both files, each as what it is more than in the patch with types before; and how far names moved. */
+async function readBases(control: StreamReader, last: BtfBases, where: string): Promise<BtfBases> {
+  const read = async (before: number): Promise<number> => {
+    const base = before + (await control.signed());
+    if (base >= 0 && base <= maxBtfBase) return base;
+    throw corruptDelta(`a number of types or names up to ${maxBtfBase}`, `${base}`, where);
+  };
+  const old = { types: await read(last.old.types), names: await read(last.old.names) };
+  const bytes = { types: await read(last.new.types), names: await read(last.new.names) };
+  return { old, new: bytes, namesMoved: await control.signed() };
 }
 
 /**
@@ -142,6 +158,7 @@ export async function* patchedBytes(
         predictor.predictInto(bytes, moved);
         const waiting = differences.addTo(bytes);
         if (waiting !== undefined) await waiting;
+        predictor.addNumbers(bytes, moved);
         predictor.learnFrom(bytes, moved);
       }
       yield leave(bytes);

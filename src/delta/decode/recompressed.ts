@@ -38,7 +38,7 @@ export async function* recompressedBytes(
 ): AsyncGenerator<Uint8Array> {
   const codec = knownCodec(number, where);
   const parameters = await readParameters(number, patch.newSize, streams.control, where);
-  const copies = await readCopies(patch, streams.control, where);
+  const copies = await readCopies(patch, streams, where);
   await scratch.clear();
   try {
     const old = new OldFile(windows, oldOffset, oldLength);

@@ -36,10 +36,10 @@ export function noValues(finder: SiteSource): PointerValues {
   const nothing = (): Float64Array => {
     for (let index = 0; index < sites.count; index++) {
       const form = sites.form[index] ?? 0;
-      values[index] =
-        form < valueForm.branch26
-          ? 0
-          : (encodeValue(form, sites.extra[index] ?? 0, 0, 0, 0) ?? Number.NaN);
+      const extra = sites.extra[index] ?? 0;
+      if (form < valueForm.branch26) values[index] = 0;
+      else if (form === valueForm.number) values[index] = Number.NaN;
+      else values[index] = encodeValue(form, extra, 0, 0, 0) ?? Number.NaN;
     }
     return values;
   };

@@ -3,11 +3,14 @@ import { maxCopies } from '../format/delta-format.ts';
 import { CopyList } from '../match/copy-list.ts';
 import { findCopies } from '../match/find-copies.ts';
 import { SeedIndex } from '../match/seed-index.ts';
+import { BtfMemory, noBases } from '../pointers/btf-memory.ts';
 import { PredictorMemory } from '../pointers/predictor.ts';
 import { SiteFinder, type SiteSource } from '../pointers/site-finder.ts';
+import { btfClasses } from '../pointers/sites.ts';
 import { anchorCopies } from './anchors.ts';
 import { markObject } from './mark-object.ts';
 import { markPointers, noValues, sameValues, writePointers } from './mark-pointers.ts';
+import { findBases, type ModuleBases, markTypes, writeBases } from './pair-types.ts';
 import { chooseMask, type FilePair, movedValues, referencePieces } from './reference.ts';
 import { RememberedSites } from './remembered-sites.ts';
 import type { DeltaSinks } from './sinks.ts';
@@ -39,18 +42,23 @@ const longestKept = 16 << 20;
 export class PatchMemory {
   readonly index = new SeedIndex();
   readonly predictor = new PredictorMemory();
+  readonly trial = new BtfMemory();
+  /** What the numbers of types in the next module probably go on from. */
+  nextBases: ModuleBases = noBases;
 }
 
 /** Finds how to make a file of an old one. The patch has to be written before `memory` is used for the next. */
 export async function findPatch(
   source: PatchSource,
-  { index, predictor }: PatchMemory,
+  memory: PatchMemory,
 ): Promise<{ readonly pair: FilePair; readonly patch: Patch }> {
+  const { index, predictor, trial } = memory;
   const [old, bytes] = [new Uint8Array(source.old.size), new Uint8Array(source.bytes.size)];
   await readBoth(source, old, bytes);
   const finder = await openSites(old);
-  const pair = { old, bytes, finder, memory: predictor };
+  const pair = { old, bytes, finder, memory: predictor, trial };
   const newFinder = finder && (await openSites(bytes));
+  memory.nextBases = findBases(pair, newFinder, memory.nextBases);
   const found = await findTwice(pair, newFinder, source, index);
   newFinder?.release();
   if (old.length > longestKept) index.release();
@@ -94,6 +102,7 @@ async function findTwice(
     markPointers(old, finder, noValues(finder));
     markPointers(bytes, newFinder, noValues(newFinder));
   }
+  markTypes(pair, newFinder);
   const first = findCopies(old, bytes, index);
   await readBoth(source, old, bytes);
   const moved = chooseMask(pair, first) === 0 ? undefined : movedValues(pair, first);
@@ -104,6 +113,7 @@ async function findTwice(
     markPointers(old, finder, moved);
     markPointers(bytes, newFinder, sameValues(newFinder));
   }
+  markTypes(pair, newFinder);
   const second = findCopies(old, bytes, index);
   await readBoth(source, old, bytes);
   return second;
@@ -119,6 +129,7 @@ function atMost(limit: number, copies: CopyList): CopyList {
 
 /** Writes a patch into the streams. */
 export function writePatch(pair: FilePair, { copies, mask }: Patch, sinks: DeltaSinks): void {
+  if ((mask & btfClasses) !== 0) writeBases(pair, sinks);
   let newEnd = 0;
   let oldEnd = 0;
   for (let index = 0; index < copies.count; index++) {

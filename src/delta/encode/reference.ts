@@ -1,5 +1,6 @@
 import type { CopyList } from '../match/copy-list.ts';
 import { release } from '../match/release.ts';
+import type { BtfMemory } from '../pointers/btf-memory.ts';
 import { readSegments, type Segment } from '../pointers/elf.ts';
 import { byteOf, Predictor, type PredictorMemory } from '../pointers/predictor.ts';
 import { allClasses, pageSize, type Sites } from '../pointers/sites.ts';
@@ -13,6 +14,8 @@ export interface FilePair {
   readonly finder: RememberedSites | undefined;
   /** What predicting takes: of one predictor, and one pair, after the other. */
   readonly memory: PredictorMemory;
+  /** What is learned of types on trial, and what those of this pair go on from. */
+  readonly trial: BtfMemory;
 }
 
 /** Gives the memory of a pair back. Nothing can be read of it afterwards. */
@@ -51,7 +54,7 @@ export function* referencePieces(
       if (predictor !== undefined) {
         predictor.sitesOf(pair.old.subarray(pageStart, pageStart + pageSize), pageStart);
         const moved = { from: at - pageStart, to: end - pageStart, mask, hint: index, shift };
-        predictor.predictInto(reference, moved);
+        predictor.predictInto(reference, moved, pair.bytes.subarray(at + shift, end + shift));
         yield { newStart: at + shift, reference };
         predictor.learnFrom(pair.bytes.subarray(at + shift, end + shift), moved);
       } else {
@@ -66,7 +69,7 @@ export function* referencePieces(
 export function movedValues(pair: FilePair, copies: CopyList): PointerValues | undefined {
   const segments = segmentsOf(pair);
   if (segments === undefined || pair.finder === undefined) return undefined;
-  const predictor = new Predictor(pair.finder, copies, segments, pair.memory);
+  const predictor = new Predictor(pair.finder, copies, segments, pair.memory, pair.trial);
   return {
     sitesOf: (page, start) => predictor.sitesOf(page, start),
     values: () => predictor.valuesNear(),
@@ -84,7 +87,8 @@ export function chooseMask(pair: FilePair, copies: CopyList): number {
   const isSample = samplePages(pair);
   const segments = segmentsOf(pair);
   if (segments === undefined || pair.finder === undefined) return 0;
-  const predictor = new Predictor(pair.finder, copies, segments, pair.memory);
+  pair.trial.become(pair.memory.btf);
+  const predictor = new Predictor(pair.finder, copies, segments, pair.memory, pair.trial);
   const gains = new Gains();
   for (let index = 0; index < copies.count; index++) {
     const { newStart, oldStart, length } = copies.at(index);
@@ -98,7 +102,9 @@ export function chooseMask(pair: FilePair, copies: CopyList): number {
       const sites = predictor.sitesOf(pair.old.subarray(start, start + pageSize), start);
       const from = Math.max(0, oldStart - start);
       const to = Math.min(pageSize, oldStart + length - start);
-      const values = predictor.valuesWithin({ from, to, mask: allClasses, hint: index, shift });
+      const become = pair.bytes.subarray(start + from + shift, start + to + shift);
+      const moved = { from, to, mask: allClasses, hint: index, shift };
+      const values = predictor.valuesWithin(moved, become);
       gains.add(pair, { start, from, shift }, sites, values);
     }
   }

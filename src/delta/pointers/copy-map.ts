@@ -13,9 +13,9 @@ export class CopyMap {
 
   /** Whether the copy `hint`, the one before it, or else the one behind it has an old byte: its number, or -1. */
   near(offset: number, hint: number): number {
-    if (this.#has(hint, offset)) return hint;
-    if (this.#has(hint - 1, offset)) return hint - 1;
-    return this.#has(hint + 1, offset) ? hint + 1 : -1;
+    if (this.has(hint, offset)) return hint;
+    if (this.has(hint - 1, offset)) return hint - 1;
+    return this.has(hint + 1, offset) ? hint + 1 : -1;
   }
 
   /** The number of the longest copy that an old byte is in, else of the nearest; -1 when there are none. */
@@ -35,7 +35,8 @@ export class CopyMap {
     return copy[isBehindNearer ? low : low - 1] ?? -1;
   }
 
-  #has(index: number, offset: number): boolean {
+  /** Whether a copy has an old byte. */
+  has(index: number, offset: number): boolean {
     if (index < 0 || index >= this.#copies.count) return false;
     const inside = offset - (this.#copies.oldStart[index] ?? 0);
     return inside >= 0 && inside < (this.#copies.length[index] ?? 0);

@@ -1,4 +1,5 @@
 import type { PositionedReader } from '../../ports/positioned-reader.ts';
+import { type BtfLayout, readBtfLayout } from './btf-layout.ts';
 import { addressAt, smallNumber } from './elf-number.ts';
 import { findSymbols, readSections, sectionHeaderSize } from './elf-sections.ts';
 import { placeGoTables } from './go-sections.ts';
@@ -34,7 +35,8 @@ export type SectionKind =
   | 'go-inlined'
   | 'go-links'
   | 'go-types'
-  | 'address-list';
+  | 'address-list'
+  | 'btf';
 
 export interface Section {
   readonly kind: SectionKind;
@@ -61,6 +63,8 @@ export interface Elf {
   /** Addresses of the table of symbols that are linked at run time, and of their names. */
   readonly symbols: number | undefined;
   readonly names: number | undefined;
+  /** The types that a kernel or a module tells (BTF). */
+  readonly btf?: BtfLayout | undefined;
   /** Of a file that is not linked yet. */
   readonly objectFile?: ObjectFile;
   /** Of a program in Go: what its tables are relative to. */
@@ -133,6 +137,7 @@ export async function readElf(file: PositionedReader): Promise<Elf | undefined> 
   if (isObjectFile(header)) return readObjectFile(file, machine, table, start);
   const frames = await framesAddress(file, segments, frameIndex);
   const sections = await readSections(file, table, { frameIndex, frames, isKernel });
+  const btf = isKernel ? await takeTypes(file, sections) : undefined;
   if (isKernel) sections.push(...addressList(start + size, file.size));
   const names = header.readUInt16LE(62);
   const go = await placeGoTables(file, { table, names, machine, segments, sections });
@@ -143,6 +148,7 @@ export async function readElf(file: PositionedReader): Promise<Elf | undefined> 
     segments,
     sections,
     frameIndex,
+    btf,
     ...findSymbols(table),
     ...(go && { go }),
   };
@@ -159,6 +165,21 @@ async function framesAddress(
   if (offset === undefined || offset + 8 > file.size) return undefined;
   const start = await file.read(offset, 8);
   return start.readUInt32BE(0) === 0x011b033b ? frameIndex + 4 + start.readInt32LE(4) : undefined;
+}
+
+/** Of a kernel's data the first section that has types: only these are looked at in it. */
+async function takeTypes(
+  file: PositionedReader,
+  sections: Section[],
+): Promise<BtfLayout | undefined> {
+  for (const [index, section] of sections.entries()) {
+    if (section.kind !== 'kernel-data') continue;
+    const btf = await readBtfLayout(file, section);
+    if (btf === undefined) continue;
+    sections[index] = { kind: 'btf', ...btf.types, address: section.address };
+    return btf;
+  }
+  return undefined;
 }
 
 /** Behind a kernel's section headers lie the places of all its addresses, for when it is loaded elsewhere. */

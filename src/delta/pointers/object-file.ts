@@ -1,4 +1,5 @@
 import type { PositionedReader } from '../../ports/positioned-reader.ts';
+import { type BtfLayout, readBtfLayout } from './btf-layout.ts';
 import type { Elf, Machine, Section, Segment } from './elf.ts';
 
 /** What an object file that is not linked yet (ET_REL; a kernel module) has for its relocations. */
@@ -13,7 +14,7 @@ const sectionHeaderSize = 64;
 const symbolSize = 24;
 /** Symbols that stand for sections are in front. */
 const maxSectionSymbols = 1024;
-const sectionType = { symbols: 2, rela: 4, nobits: 8 };
+const sectionType = { progbits: 1, symbols: 2, rela: 4, nobits: 8 };
 const sectionSymbol = 3;
 const executable = 4;
 
@@ -55,6 +56,8 @@ export async function readObjectFile(
     if (type !== sectionType.rela || target < 0) continue;
     sections.push({ kind: 'object-relocations', ...place, target: { start: target, isCode } });
   }
+  const btf = await findTypes(file, headers);
+  if (btf !== undefined) sections.push({ kind: 'btf', ...btf.types, address: 0 });
   const names = starts[symbols.link] ?? -1;
   return {
     machine,
@@ -64,8 +67,22 @@ export async function readObjectFile(
     frameIndex: undefined,
     symbols: symbols.offset,
     names: names < 0 ? undefined : names,
+    btf,
     objectFile: { starts, sectionOf },
   };
+}
+
+/** The first section that has types, of those that are not loaded as they are. */
+async function findTypes(
+  file: PositionedReader,
+  headers: ReturnType<typeof readHeaders>,
+): Promise<BtfLayout | undefined> {
+  for (const header of headers) {
+    if (header.type !== sectionType.progbits || header.flags !== 0) continue;
+    const btf = await readBtfLayout(file, header);
+    if (btf !== undefined) return btf;
+  }
+  return undefined;
 }
 
 /** All headers; those whose content is not in the file have neither place nor type. */

@@ -1,4 +1,6 @@
 import type { CopyList } from '../match/copy-list.ts';
+import { BtfMemory } from './btf-memory.ts';
+import { BtfNumbers } from './btf-numbers.ts';
 import { int32 } from './code-sites.ts';
 import { CopyMap } from './copy-map.ts';
 import { elfHeaderRoom, type Segment } from './elf.ts';
@@ -11,10 +13,11 @@ import { learningClasses, maxSites, Sites, valueForm } from './sites.ts';
 const recentPages = 4;
 const noSites = new Sites();
 
-/** What predictors take, for one after the other: made anew for each file it would be taken back too late. 0.7 MiB (S9). */
+/** What predictors take, for one after the other: made anew for each file it would be taken back too late. 0.7 MiB, and what is known of types (S9). */
 export class PredictorMemory {
   readonly sites: readonly Sites[] = Array.from({ length: recentPages }, () => new Sites());
   readonly learned = new LearnedTargets();
+  readonly btf = new BtfMemory();
   readonly mapped = new Float64Array(maxSites);
   readonly site = new Float64Array(maxSites);
   readonly base = new Float64Array(maxSites);
@@ -42,17 +45,20 @@ export class Predictor {
   /** And whether that is memory behind the content of the file. */
   readonly #inMemory: Uint8Array;
   readonly #values: Float64Array;
+  /** Of a file with types. */
+  readonly #numbers: BtfNumbers | undefined;
   #page = -1;
   #sites = noSites;
   #isNear = false;
   #isMemory = false;
 
-  /** Only the predictor that was made last of a memory may be used. */
+  /** Only the predictor that was made last of a memory may be used. What is learned of types is learned in `btf`. */
   constructor(
     finder: SiteSource,
     copies: CopyList,
     newSegments: readonly Segment[],
     memory = new PredictorMemory(),
+    btf = memory.btf,
   ) {
     this.#finder = finder;
     this.#oldSegments = finder.elf.segments;
@@ -66,6 +72,8 @@ export class Predictor {
     this.#base = memory.base;
     this.#inMemory = memory.inMemory;
     this.#values = memory.values;
+    const types = finder.elf.btf;
+    this.#numbers = types && new BtfNumbers(btf, types.names, this.#map);
   }
 
   /** Finds the sites of the page that begins at `start`, unless it is one of those used last. */
@@ -91,10 +99,11 @@ export class Predictor {
 
   /**
    * Writes the predicted values of sites of the page found last into `bytes`, which are a copy of those of the page that `moved` tells.
+   * Those of types only when it is told what the bytes become; else `addNumbers` is for them.
    */
-  predictInto(bytes: Uint8Array, moved: MovedBytes): void {
+  predictInto(bytes: Uint8Array, moved: MovedBytes, become?: Uint8Array): void {
     const { at, width, count } = this.#sites;
-    const values = this.valuesWithin(moved);
+    const values = this.valuesWithin(moved, become);
     for (let index = 0; index < count; index++) {
       const value = values[index] ?? 0;
       if (Number.isNaN(value)) continue;
@@ -109,6 +118,43 @@ export class Predictor {
         bytes[place + byte] = byteOf(value, byte);
       }
     }
+  }
+
+  /**
+   * Predicts the numbers of types in `bytes`, in which the differences were added to what the old file has. They are taken one after
+   * the other: each tells of those behind it.
+   */
+  addNumbers(bytes: Uint8Array, moved: MovedBytes): void {
+    if (this.#numbers === undefined) return;
+    const { at, kind, form, target, count } = this.#sites;
+    for (let index = 0; index < count; index++) {
+      if (form[index] !== valueForm.number || !this.#isWhole(index, moved)) continue;
+      const place = (at[index] ?? 0) - moved.from;
+      const old = target[index] ?? 0;
+      const predicted = this.#numbers.predict(kind[index] ?? 0, old);
+      for (let byte = 0; byte < 4; byte++) {
+        const difference = (bytes[place + byte] ?? 0) - byteOf(old, byte);
+        bytes[place + byte] = byteOf(predicted, byte) + difference;
+      }
+      this.#numbers.learn(kind[index] ?? 0, old, int32(bytes, place));
+    }
+  }
+
+  /** What is predicted for a number of types, which becomes `value`. */
+  #predictNumber(index: number, value: number): number {
+    const { kind, target } = this.#sites;
+    const [ofKind, old] = [kind[index] ?? 0, target[index] ?? 0];
+    const predicted = this.#numbers?.predict(ofKind, old);
+    this.#numbers?.learn(ofKind, old, value);
+    return predicted ?? Number.NaN;
+  }
+
+  /** Whether a site is in the mask, wholly in the bytes, and behind the new file's header. */
+  #isWhole(index: number, { from, to, mask, shift }: MovedBytes): boolean {
+    const { at, width, kind } = this.#sites;
+    const start = at[index] ?? 0;
+    if (start < from || start + (width[index] ?? 0) > to) return false;
+    return ((kind[index] ?? 0) & mask) !== 0 && this.#page + start + shift >= elfHeaderRoom;
   }
 
   /**
@@ -130,13 +176,22 @@ export class Predictor {
 
   /**
    * The predicted values of sites of the page found last, by their numbers; NaN where nothing can be told, and for those that are
-   * not in `mask` or have none of the bytes. Good until others are asked for.
+   * not in `mask` or have none of the bytes. Those of types are told, and learned, only with what the bytes become. Good until others are
+   * asked for.
    */
-  valuesWithin({ from, to, mask, hint, shift }: MovedBytes): Float64Array {
-    const { at, width, kind, count } = this.#sites;
+  valuesWithin(moved: MovedBytes, become?: Uint8Array): Float64Array {
+    const { from, to, mask, hint, shift } = moved;
+    const { at, width, kind, form, count } = this.#sites;
     const values = this.#values;
     for (let index = 0; index < count; index++) {
       const start = at[index] ?? 0;
+      if (form[index] === valueForm.number) {
+        const isTold = become !== undefined && this.#isWhole(index, moved);
+        values[index] = isTold
+          ? this.#predictNumber(index, int32(become, start - from))
+          : Number.NaN;
+        continue;
+      }
       const isWanted =
         start < to && start + (width[index] ?? 0) > from && (mask & (kind[index] ?? 0)) !== 0;
       values[index] = isWanted ? this.#predict(index, hint, shift) : Number.NaN;
@@ -160,6 +215,7 @@ export class Predictor {
     const sites = this.#sites;
     const form = sites.form[index] ?? 0;
     this.#mapped[index] = Number.NaN;
+    if (form === valueForm.number) return Number.NaN;
     const offset = this.#page + (sites.at[index] ?? 0) + shift;
     if (offset < elfHeaderRoom) return Number.NaN;
     const old = sites.target[index] ?? 0;

@@ -1,5 +1,7 @@
 import type { PositionedReader } from '../../ports/positioned-reader.ts';
 import { findArm64CodeSites } from './arm64-code-sites.ts';
+import { findBtfSites } from './btf-sites.ts';
+import { type BtfStarts, findBtfStarts } from './btf-starts.ts';
 import { type AddressRange, findCodeSites } from './code-sites.ts';
 import {
   findBucketSites,
@@ -40,12 +42,14 @@ export class SiteFinder implements SiteSource {
   /** What absolute addresses lead to: tables of symbols and names lie before code, and look like text. */
   readonly #fixed: AddressRange | undefined;
   readonly #frames: FrameStarts | undefined;
+  readonly #records: BtfStarts | undefined;
   readonly #codeSections: readonly AddressRange[];
   /** The page that is looked at. */
   readonly #page = new Uint8Array(pageSize + padding);
 
-  private constructor(elf: Elf, frames: FrameStarts | undefined) {
+  private constructor(elf: Elf, frames: FrameStarts | undefined, records: BtfStarts | undefined) {
     this.elf = elf;
+    this.#records = records;
     this.#frames = frames;
     const code = elf.sections.filter(({ kind }) => kind === 'code');
     this.#code = span(code);
@@ -62,7 +66,11 @@ export class SiteFinder implements SiteSource {
     const elf = await readElf(file);
     if (elf === undefined) return undefined;
     const frames = elf.sections.find(({ kind }) => kind === 'frames');
-    return new SiteFinder(elf, frames && (await findFrameStarts(file, frames)));
+    return new SiteFinder(
+      elf,
+      frames && (await findFrameStarts(file, frames)),
+      await recordsOf(file, elf),
+    );
   }
 
   find(page: Uint8Array, start: number, sites: Sites): void {
@@ -127,6 +135,11 @@ export class SiteFinder implements SiteSource {
       case 'address-list':
         findListedSites(page, part, this.#all, sites);
         break;
+      case 'btf': {
+        const first = this.#records?.startOf(start / pageSize);
+        if (first !== undefined) findBtfSites(page, part, first, sites);
+        break;
+      }
       case 'frames': {
         const first = this.#frames?.firstIn(start / pageSize);
         if (first !== undefined) findFrameSites(page, part, first, sites);
@@ -144,6 +157,17 @@ export class SiteFinder implements SiteSource {
         }
     }
   }
+}
+
+/** Where records of types begin. What else is predicted comes before the differences, types behind them: they must lie apart. */
+async function recordsOf(file: PositionedReader, { btf, sections }: Elf) {
+  if (btf === undefined) return undefined;
+  const { offset, size } = btf.types;
+  const isApart = sections.every(
+    (each) =>
+      each.kind === 'btf' || each.offset >= offset + size || each.offset + each.size <= offset,
+  );
+  return isApart ? findBtfStarts(file, btf.types) : undefined;
 }
 
 function span(

@@ -20,6 +20,9 @@ export const pointerClass = {
   /** In kernels: distances from themselves, and a list of all places that hold an address. */
   selfRelative: 8192,
   listed: 16384,
+  /** In the types of kernels and modules (BTF): numbers of types, and places of names among the names. */
+  btfType: 32768,
+  btfName: 65536,
   /** In programs in Go: where functions begin, what is told of them, the numbers of functions, and types. */
   goCode: 1 << 20,
   goTable: 1 << 21,
@@ -27,7 +30,9 @@ export const pointerClass = {
   goType: 1 << 23,
 } as const;
 
-export const allClasses = 32767 | (15 << 20);
+export const allClasses = 131071 | (15 << 20);
+/** Those of types, which are learned from, too, each by itself. */
+export const btfClasses = 98304;
 /** Call, branch, operand, absolute and constant: those that something is learned from. */
 export const learningClasses = 6151;
 /** Sites are looked for in pages of an old file, each by itself. */
@@ -57,6 +62,8 @@ export const valueForm = {
   low12: 9,
   /** The same for the distance from a base. */
   offset12: 10,
+  /** It is no address but a number of BTF. */
+  number: 11,
 } as const;
 
 /** The sites of one page, in the order in which they were found. */

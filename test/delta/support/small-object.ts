@@ -4,6 +4,8 @@ import { createHash } from 'node:crypto';
 export interface SmallObject {
   readonly functions: Readonly<Record<string, number>>;
   readonly machine?: 'x86-64' | 'arm64';
+  /** The content of a section that is not loaded, as one with types is. */
+  readonly types?: Buffer;
 }
 
 interface Part {
@@ -22,7 +24,7 @@ const [allocated, executable] = [2, 4];
  * An object file (ET_REL) like a kernel module: each function calls another one, by its symbol and by the section's, and
  * a table that is all relocations has the beginning of each.
  */
-export function makeObject({ functions, machine = 'x86-64' }: SmallObject): Buffer {
+export function makeObject({ functions, machine = 'x86-64', types }: SmallObject): Buffer {
   const names = Object.keys(functions);
   const starts = new Map<string, number>();
   const code: Buffer[] = [];
@@ -57,6 +59,7 @@ export function makeObject({ functions, machine = 'x86-64' }: SmallObject): Buff
     { name: '.strtab', type: strtab, bytes: Buffer.concat(strings) },
     { name: '.rela.text', type: rela, bytes: Buffer.concat(calls), link: 3, info: 1 },
     { name: '.rela.tab', type: rela, bytes: Buffer.concat(table), link: 3, info: 2 },
+    ...(types === undefined ? [] : [{ name: '.BTF', type: progbits, bytes: types }]),
   ]);
 }
 

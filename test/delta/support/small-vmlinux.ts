@@ -6,9 +6,13 @@ const kernelBase = 0x81000000;
 
 /**
  * A tiny kernel before it is compressed: code that calls and takes addresses, a table of pointers, one of distances from
- * themselves, one of symbols, and behind the section headers the list of all places that hold an address.
+ * themselves, one of symbols, and behind the section headers the list of all places that hold an address. With a section of types, if there are any.
  */
-export function makeVmlinux(paddings: readonly number[], seed = 7): Buffer {
+export function makeVmlinux(
+  paddings: readonly number[],
+  seed = 7,
+  types: Uint8Array = new Uint8Array(0),
+): Buffer {
   const random = generator(seed);
   const functions = paddings.map((padding) => ({
     start: 0,
@@ -24,8 +28,15 @@ export function makeVmlinux(paddings: readonly number[], seed = 7): Buffer {
   }
   const count = functions.length;
   const [pointers, distances, symbols] = [dataAt, dataAt + 0x1000, dataAt + 0x2000];
-  const headers = dataAt + 0x3000;
-  const file = Buffer.alloc(headers + 2 * 64);
+  const typesAt = dataAt + 0x3000;
+  const headers = typesAt + types.length;
+  const parts: Part[] = [
+    { offset: codeAt, size: end - codeAt, flags: 6 },
+    { offset: dataAt, size: typesAt - dataAt, flags: 3 },
+    ...(types.length > 0 ? [{ offset: typesAt, size: types.length, flags: 2 }] : []),
+  ];
+  const file = Buffer.alloc(headers + parts.length * 64);
+  file.set(types, typesAt);
   const places: number[] = [];
   const address = (offset: number) => kernelBase + offset;
   functions.forEach(({ start, body, padding, callee, datum }, index) => {
@@ -49,25 +60,27 @@ export function makeVmlinux(paddings: readonly number[], seed = 7): Buffer {
     .forEach((place, index) => {
       list.writeUInt32LE(place, 4 * index);
     });
-  writeHeaders(file, headers, end);
+  writeHeaders(file, headers, parts);
   if (4 * count > 0x1000) throw new RangeError('too many functions');
   return Buffer.concat([file, list]);
 }
 
-function writeHeaders(file: Buffer, headers: number, codeEnd: number): void {
+interface Part {
+  readonly offset: number;
+  readonly size: number;
+  readonly flags: number;
+}
+
+function writeHeaders(file: Buffer, headers: number, parts: readonly Part[]): void {
   file.write('7f454c4602010100', 0, 'hex');
   file.writeUInt16LE(2, 16);
   file.writeUInt16LE(62, 18);
   file.writeUInt32LE(64, 32);
   file.writeUInt32LE(headers, 40);
   file.writeUInt16LE(56, 54);
-  file.writeUInt16LE(2, 56);
+  file.writeUInt16LE(parts.length, 56);
   file.writeUInt16LE(64, 58);
-  file.writeUInt16LE(2, 60);
-  const parts = [
-    { offset: codeAt, size: codeEnd - codeAt, flags: 6 },
-    { offset: dataAt, size: headers - dataAt, flags: 3 },
-  ];
+  file.writeUInt16LE(parts.length, 60);
   parts.forEach(({ offset, size, flags }, index) => {
     const segment = 64 + 56 * index;
     const section = headers + 64 * index;
