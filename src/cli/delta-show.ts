@@ -22,8 +22,10 @@ export async function show(argument: string, options: Options): Promise<void> {
     const { header } = delta;
     const bytes = { literal: 0, zeros: 0, extent: 0, patch: 0, recompressed: 0 };
     const items: DeltaItem[] = [];
+    let computed = 0;
     for await (const item of inspectDelta(delta)) {
       bytes[item.kind] += item.length;
+      computed += item.computed;
       if (item.kind !== 'extent' && item.kind !== 'zeros') items.push(item);
     }
     const top = items.sort((a, b) => weight(b) - weight(a)).slice(0, options.top);
@@ -39,7 +41,7 @@ export async function show(argument: string, options: Options): Promise<void> {
     const { to } = header;
     const isFull = header.from.commit === nothing;
     const from = isFull ? { ...header.from, commit: '' } : header.from;
-    print(options.json, { from, to, size, bytes, streams, files }, () =>
+    print(options.json, { from, to, size, bytes, computed, streams, files }, () =>
       [
         isFull ? 'from nothing' : `from ${from.commit}  ${formatBytes(from.image.size)}`,
         `to   ${to.commit}  ${formatBytes(to.image.size)}`,
@@ -49,10 +51,11 @@ export async function show(argument: string, options: Options): Promise<void> {
           const { plainSize, size } = header.streams[name];
           return `  ${name.padEnd(12)}${size} bytes (${plainSize} before compression)`;
         }),
+        ...(computed > 0 ? [`  computed    ${computed} bytes of curves' points`] : []),
         'most before compression:',
         ...files.map(
-          ({ path, at, content, literals, differences, copies }) =>
-            `  ${path ?? `byte ${at}`}: ${literals} new and ${differences} different bytes of ${content}, ${copies} copies`,
+          ({ path, at, content, literals, computed, differences, copies }) =>
+            `  ${path ?? `byte ${at}`}: ${literals} new${computed > 0 ? `, ${computed} computed` : ''} and ${differences} different bytes of ${content}, ${copies} copies`,
         ),
       ].join('\n'),
     );

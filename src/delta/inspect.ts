@@ -1,7 +1,9 @@
+import { ComputedCount } from './decode/computed-count.ts';
 import type { DeltaFile } from './decode/delta-file.ts';
 import { Differences } from './decode/differences.ts';
 import { type PatchShape, type PatchStreams, readCopies } from './decode/patch-reader.ts';
 import { boundsOf, readItem } from './decode/read-item.ts';
+import { readTables } from './decode/read-tables.ts';
 import { readParameters } from './decode/recompressed.ts';
 import type { itemKind } from './format/delta-format.ts';
 import { PredictorMemory } from './pointers/predictor.ts';
@@ -15,6 +17,8 @@ export interface DeltaItem {
   /** Bytes before they are compressed, where that is part of making them; else the same. */
   readonly content: number;
   readonly literals: number;
+  /** Literals that are computed, and not counted among the others. */
+  readonly computed: number;
   readonly differences: number;
   readonly copies: number;
 }
@@ -28,6 +32,11 @@ export async function* inspectDelta(delta: DeltaFile): AsyncGenerator<DeltaItem>
   const streams = { control, differences, memory: new PredictorMemory() };
   const sizes = boundsOf(delta.header);
   try {
+    const computed = new ComputedCount(await readTables(plan, sizes.new, delta.name));
+    const withoutComputed = <Counts extends Pick<DeltaItem, 'literals'>>(counts: Counts) => {
+      const taken = computed.take(counts.literals);
+      return { ...counts, literals: counts.literals - taken, computed: taken };
+    };
     let oldEnd = 0;
     for (let at = 0; at < sizes.new; ) {
       const item = await readItem(plan, { at, oldEnd, sizes, where: delta.name });
@@ -35,14 +44,17 @@ export async function* inspectDelta(delta: DeltaFile): AsyncGenerator<DeltaItem>
       at += item.length;
       oldEnd = item.oldEnd;
       if (item.kind === 'patch') {
-        yield { ...common, ...(await countPatch(item.shape, streams, delta.name)) };
+        const counts = await countPatch(item.shape, streams, delta.name);
+        yield { ...common, ...withoutComputed(counts) };
       } else if (item.kind === 'recompressed') {
         const { patch, codec } = item.shape;
         await readParameters(codec, patch.newSize, control, delta.name);
-        yield { ...common, ...(await countPatch(patch, streams, delta.name)) };
+        const counts = await countPatch(patch, streams, delta.name);
+        yield { ...common, ...withoutComputed(counts) };
       } else {
         const literals = item.kind === 'literal' ? item.length : 0;
-        yield { ...common, content: item.length, literals, differences: 0, copies: 0 };
+        const counts = { content: item.length, literals, differences: 0, copies: 0 };
+        yield { ...common, ...withoutComputed(counts) };
       }
     }
   } finally {

@@ -4,6 +4,7 @@ import { madeBytes } from '../../src/delta/chain/made-bytes.ts';
 import type { DeltaFile } from '../../src/delta/decode/delta-file.ts';
 import { openDelta } from '../../src/delta/decode/delta-file.ts';
 import { deltaSegments } from '../../src/delta/decode/delta-segments.ts';
+import { readTables } from '../../src/delta/decode/read-tables.ts';
 import { StreamReader } from '../../src/delta/decode/stream-reader.ts';
 import { encodeDelta } from '../../src/delta/encode/encode-delta.ts';
 import { type StreamName, streamNames } from '../../src/delta/format/delta-format.ts';
@@ -12,6 +13,7 @@ import { maxLiteral } from '../../src/plan/segment.ts';
 import { bytesReader } from '../../src/ports/positioned-reader.ts';
 import { deltaBytes, makeImage, openBytes, type TestImage } from '../delta/support/image-pair.ts';
 import { memoryScratch } from '../delta/support/memory-scratch.ts';
+import { apart, bytesOf, joined, tableOf } from '../delta/support/point-table.ts';
 import { makeElf } from '../delta/support/small-elf.ts';
 import { makeKernel } from '../delta/support/small-kernel.ts';
 import { mutate, randomSource } from './mutate.ts';
@@ -19,7 +21,7 @@ import { mutate, randomSource } from './mutate.ts';
 /** Repeats a run: it is printed with each. */
 const seed = Number(process.env.PINE_FUZZ_SEED ?? 4);
 const random = randomSource(seed);
-const [files, streams, kernels, indexes] = [40_000, 40_000, 4_000, 20_000];
+const [files, streams, kernels, tables, indexes] = [40_000, 40_000, 4_000, 10_000, 20_000];
 
 /** A delta as it should be, and what is in its streams. */
 interface Good {
@@ -34,6 +36,8 @@ let programs: Good;
 /** Compressed in their files. */
 let packed: Good;
 let zipped: Good;
+/** With tables of points of two curves. */
+let computed: Good;
 
 beforeAll(async () => {
   const program = (functions: number[]) => makeElf({ functions, seed: 2 });
@@ -49,6 +53,12 @@ beforeAll(async () => {
     { k: makeKernel(program([3, 4, 5]), 'gzip') },
     { k: makeKernel(program([3, 40, 5]), 'gzip') },
   );
+  const points = (name: string, index: number, shape: typeof apart) =>
+    bytesOf(tableOf(name, index, { ...shape, length: 2100 }));
+  const [s, t] = [points('SM2', 1, { ...apart, rowPoints: 20 }), points('prime256v1', 0, joined)];
+  computed = await makeGood({ a: 'x' }, { a: 'x', s, t });
+  const found = await readTables(computed.delta.stream('plan'), computed.to.image.size, 'test');
+  expect(found.length).toBe(2);
   console.info(`PINE_FUZZ_SEED=${seed}`);
 });
 
@@ -95,7 +105,7 @@ async function apply(delta: DeltaFile, { from, to }: Good): Promise<void> {
   if (size !== to.image.size) throw new Error(`${size} bytes instead of ${to.image.size}`);
 }
 
-describe(`a delta that was altered: ${files + streams + 2 * kernels + indexes} mutations`, () => {
+describe(`a delta that was altered: ${files + streams + 2 * kernels + tables + indexes} mutations`, () => {
   test(`its file: ${files}`, async () => {
     const endings = new Map<string, number>();
     for (let round = 0; round < files; round++) {
@@ -113,11 +123,13 @@ describe(`a delta that was altered: ${files + streams + 2 * kernels + indexes} m
     [streams, 'its streams', () => programs],
     [kernels, 'those of a kernel that is compressed again', () => packed],
     [kernels, 'those of one that gzip compressed', () => zipped],
+    [tables, 'those of tables that are computed', () => computed],
   ])(
     '%i of %s, each hash of which is right',
     async (rounds, _, made) => {
       const good = made();
       const endings = new Map<string, number>();
+      let longest = 0;
       for (let round = 0; round < rounds; round++) {
         const changed = new Map(good.plain);
         for (let changes = random(3); changes >= 0; changes--) {
@@ -128,11 +140,16 @@ describe(`a delta that was altered: ${files + streams + 2 * kernels + indexes} m
           ...good.delta,
           stream: (name) => readerOf(changed.get(name) ?? Buffer.of(), name),
         };
+        const before = process.cpuUsage();
         const found = await ending(() => (round % 8 === 0 ? madeBytes(lying) : apply(lying, good)));
+        const { user, system } = process.cpuUsage(before);
+        longest = Math.max(longest, user + system);
         endings.set(found, (endings.get(found) ?? 0) + 1);
       }
       expect([...endings.keys()].sort()).toEqual(['CORRUPT_DELTA', 'done']);
       expect(endings.get('CORRUPT_DELTA')).toBeGreaterThan(rounds / 2);
+      // Microseconds: no number makes it work for long.
+      expect(longest).toBeLessThan(1e6);
     },
     300_000,
   );

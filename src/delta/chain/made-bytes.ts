@@ -1,5 +1,6 @@
 import type { DeltaFile } from '../decode/delta-file.ts';
 import { boundsOf, readItem } from '../decode/read-item.ts';
+import { readTables } from '../decode/read-tables.ts';
 import type { Link } from './delta-index.ts';
 
 /** How many bytes of its image a delta makes, and does not copy or leave zero. Reads only its plan. */
@@ -9,6 +10,8 @@ export async function madeBytes(delta: DeltaFile): Promise<number> {
   let made = 0;
   let oldEnd = 0;
   try {
+    // What they are made of makes no difference to how many bytes there are.
+    await readTables(plan, sizes.new, delta.name);
     for (let at = 0; at < sizes.new; ) {
       const item = await readItem(plan, { at, oldEnd, sizes, where: delta.name });
       at += item.length;

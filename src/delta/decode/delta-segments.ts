@@ -5,10 +5,12 @@ import { PredictorMemory } from '../pointers/predictor.ts';
 import type { Scratch } from '../recompress/scratch.ts';
 import type { DeltaFile } from './delta-file.ts';
 import { Differences } from './differences.ts';
+import { Literals } from './literals.ts';
 import { OldFile } from './old-file.ts';
 import { OldWindows } from './old-windows.ts';
 import { type PatchStreams, patchedBytes, readCopies } from './patch-reader.ts';
 import { boundsOf, readItem } from './read-item.ts';
+import { readTables } from './read-tables.ts';
 import { type OldSources, recompressedBytes } from './recompressed.ts';
 import type { StreamReader } from './stream-reader.ts';
 
@@ -32,11 +34,13 @@ export async function* deltaSegments(
   const runs = delta.stream('runs');
   const bytes = delta.stream('differences');
   const differences = new Differences(runs, bytes, delta.name);
-  const literals = delta.stream('literals');
+  const plain = delta.stream('literals');
   const control = delta.stream('control');
-  const all = [plan, control, runs, bytes, literals];
+  const all = [plan, control, runs, bytes, plain];
   const windows = new OldWindows(base);
   try {
+    const tables = await readTables(plan, delta.header.to.image.size, delta.name);
+    const literals = new Literals(plain, tables, `${delta.name}, the tables`);
     const items = readItems(
       delta,
       plan,
@@ -45,7 +49,8 @@ export async function* deltaSegments(
     );
     yield* items;
     await differences.finish();
-    for (const stream of all) await stream.finish();
+    await literals.finish();
+    for (const stream of [plan, control, runs, bytes]) await stream.finish();
   } finally {
     for (const stream of all) await stream.close();
     await windows.settle();
@@ -99,7 +104,7 @@ async function* readItems(
   throw corruptDelta(`${sizes.scratch} bytes decompressed`, `${scratchUsed}`, delta.name);
 }
 
-async function* readLiterals(literals: StreamReader, length: number): AsyncGenerator<Uint8Array> {
+async function* readLiterals(literals: Literals, length: number): AsyncGenerator<Uint8Array> {
   const buffer = new Uint8Array(Math.min(length, 4096));
   for (let left = length; left > 0; left -= Math.min(left, buffer.length)) {
     const bytes = buffer.subarray(0, left);

@@ -7,6 +7,7 @@ import { Predictor, type PredictorMemory } from '../pointers/predictor.ts';
 import { SiteFinder } from '../pointers/site-finder.ts';
 import { allClasses, btfClasses, pageSize } from '../pointers/sites.ts';
 import type { Differences } from './differences.ts';
+import type { Literals } from './literals.ts';
 import type { OldFile } from './old-file.ts';
 import type { StreamReader } from './stream-reader.ts';
 
@@ -25,7 +26,7 @@ export interface PatchShape {
 /** What a patch's bytes are made of. */
 export interface PatchStreams {
   readonly control: StreamReader;
-  readonly literals: StreamReader;
+  readonly literals: Literals;
   readonly differences: Differences;
   /** What predicting takes: of one patch after the other. */
   readonly memory: PredictorMemory;

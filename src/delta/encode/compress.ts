@@ -50,12 +50,12 @@ export async function compressDelta(
   const payload: Buffer[] = [];
   const shapes = new Map<StreamName, StreamShape>();
   for (const name of streamNames) {
-    const { bytes, length } = sinks[name];
+    const bytes = name === 'plan' ? sinks.planBytes() : sinks[name].bytes;
     const most = mostWindowBits(from.image.size);
     const [compression, compressed] = await compressStream(bytes, effort, most);
     payload.push(compressed);
     const hashes = hashPieces(compressed);
-    shapes.set(name, { compression, plainSize: length, size: compressed.length, hashes });
+    shapes.set(name, { compression, plainSize: bytes.length, size: compressed.length, hashes });
   }
   const shape = (name: StreamName): StreamShape => {
     const found = shapes.get(name);

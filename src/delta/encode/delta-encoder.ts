@@ -1,6 +1,7 @@
 import type { PositionedReader } from '../../ports/positioned-reader.ts';
 import { itemKind } from '../format/delta-format.ts';
 import { release } from '../match/release.ts';
+import { type FoundTable, findTables } from './find-tables.ts';
 import type { ImageFile } from './image-files.ts';
 import { findPacked, findWay, type PackedContent } from './packed-content.ts';
 import { findPatch, PatchMemory, type WholeFile, writePatch } from './patch.ts';
@@ -94,7 +95,7 @@ export class DeltaEncoder {
       if (reference === undefined || oldSize <= 0) {
         const bytes = new Uint8Array(part.size);
         await fileOf(this.#new, part).readInto(bytes);
-        this.#addLiteral(bytes);
+        this.#addLiteral(bytes, findTables(bytes));
         release(bytes);
       } else {
         copies += await this.#addPatch(part, { offset: reference.offset + done, size: oldSize });
@@ -153,10 +154,10 @@ export class DeltaEncoder {
     return this.#sinks;
   }
 
-  #addLiteral(bytes: Uint8Array): void {
+  #addLiteral(bytes: Uint8Array, tables: readonly FoundTable[]): void {
     this.#sinks.plan.addNumber(itemKind.literal);
     this.#sinks.plan.addNumber(bytes.length);
-    this.#sinks.literals.add(bytes);
+    this.#sinks.addLiterals(bytes, tables);
   }
 
   async #addPatch(file: Range, reference: Range): Promise<number> {
@@ -166,7 +167,7 @@ export class DeltaEncoder {
     };
     const { pair, patch } = await findPatch(source, this.#memory);
     if (patch.copies.count === 0) {
-      this.#addLiteral(pair.bytes);
+      this.#addLiteral(pair.bytes, patch.tables);
       releasePair(pair);
       return 0;
     }

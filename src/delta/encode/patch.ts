@@ -8,8 +8,10 @@ import { PredictorMemory } from '../pointers/predictor.ts';
 import { SiteFinder, type SiteSource } from '../pointers/site-finder.ts';
 import { btfClasses } from '../pointers/sites.ts';
 import { anchorCopies } from './anchors.ts';
+import type { FoundTable } from './find-tables.ts';
 import { markObject } from './mark-object.ts';
 import { markPointers, noValues, sameValues, writePointers } from './mark-pointers.ts';
+import { offTables, tablesWithin } from './off-tables.ts';
 import { findBases, type ModuleBases, markTypes, writeBases } from './pair-types.ts';
 import { chooseMask, type FilePair, movedValues, referencePieces } from './reference.ts';
 import { RememberedSites } from './remembered-sites.ts';
@@ -20,6 +22,8 @@ export interface Patch {
   readonly copies: CopyList;
   /** Classes of pointers that are predicted. */
   readonly mask: number;
+  /** Tables of points between the copies. */
+  readonly tables: readonly FoundTable[];
 }
 
 /** A file that can be read as a whole, again and again. */
@@ -64,8 +68,9 @@ export async function findPatch(
   if (old.length > longestKept) index.release();
   const areBoth = finder !== undefined && newFinder !== undefined;
   const anchored = areBoth ? anchorCopies(found, finder.elf, newFinder.elf) : found;
-  const copies = atMost(maxCopies, anchored);
-  return { pair, patch: { copies, mask: chooseMask(pair, copies) } };
+  const { copies: outside, tables } = offTables(bytes, anchored);
+  const copies = atMost(maxCopies, outside);
+  return { pair, patch: { copies, mask: chooseMask(pair, copies), tables } };
 }
 
 async function readBoth(
@@ -128,7 +133,14 @@ function atMost(limit: number, copies: CopyList): CopyList {
 }
 
 /** Writes a patch into the streams. */
-export function writePatch(pair: FilePair, { copies, mask }: Patch, sinks: DeltaSinks): void {
+export function writePatch(
+  pair: FilePair,
+  { copies, mask, tables }: Patch,
+  sinks: DeltaSinks,
+): void {
+  const addLiterals = (from: number, to: number): void => {
+    sinks.addLiterals(pair.bytes.subarray(from, to), tablesWithin(tables, from, to));
+  };
   if ((mask & btfClasses) !== 0) writeBases(pair, sinks);
   let newEnd = 0;
   let oldEnd = 0;
@@ -137,11 +149,11 @@ export function writePatch(pair: FilePair, { copies, mask }: Patch, sinks: Delta
     sinks.control.addNumber(newStart - newEnd);
     sinks.control.addNumber(length);
     sinks.control.addSigned(oldStart - oldEnd);
-    sinks.literals.add(pair.bytes.subarray(newEnd, newStart));
+    addLiterals(newEnd, newStart);
     newEnd = newStart + length;
     oldEnd = oldStart + length;
   }
-  sinks.literals.add(pair.bytes.subarray(newEnd));
+  addLiterals(newEnd, pair.bytes.length);
   for (const { newStart, reference } of referencePieces(pair, copies, mask)) {
     const bytes = pair.bytes.subarray(newStart, newStart + reference.length);
     sinks.addDifference(bytes, reference);

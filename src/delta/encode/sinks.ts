@@ -1,4 +1,6 @@
 import { ByteSink } from '../format/byte-sink.ts';
+import type { FoundTable } from './find-tables.ts';
+import { TableSink } from './table-sink.ts';
 
 /** The streams of a delta while they are made: docs/delta-format.md tells what is in each. */
 export class DeltaSinks {
@@ -6,10 +8,23 @@ export class DeltaSinks {
   readonly control = new ByteSink();
   readonly runs = new ByteSink();
   readonly differences = new ByteSink();
+  /** Where tables are possible, `addLiterals` fills it. */
   readonly literals = new ByteSink();
   /** Bytes that a decoder needs for what it decompresses of the old image, the most at a time. */
   scratch = 0;
   #zeros = 0;
+  /** What `addLiterals` or another way to write literals took out of them. */
+  readonly tables = new TableSink();
+
+  /** Adds literals, but for the tables that are in them, which a decoder makes. */
+  addLiterals(bytes: Uint8Array, tables: readonly FoundTable[] = []): void {
+    for (const piece of this.tables.cut(bytes, tables)) this.literals.add(piece);
+  }
+
+  /** The plan stream: tables, and the items behind them. */
+  planBytes(): Uint8Array {
+    return Buffer.concat([this.tables.bytes, this.plan.bytes]);
+  }
 
   /** Adds what is to be added to reference bytes, byte by byte: runs of zeros, and the others. */
   addDifference(bytes: Uint8Array, reference: Uint8Array): void {

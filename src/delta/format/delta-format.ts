@@ -1,6 +1,6 @@
-/** Numbers of the delta file's format, version 2: docs/delta-format.md. */
+/** Numbers of the delta file's format, version 3: docs/delta-format.md. */
 export const deltaMagic = Buffer.from('PINEDLTA');
-export const deltaVersion = 2;
+export const deltaVersion = 3;
 
 /** Bytes of the header before the hashes of the pieces. */
 export const fixedHeaderSize = 248;
@@ -28,6 +28,17 @@ export const maxPatchSize = 256 << 20;
 export const mostExpansion = 16;
 /** More copies in one patch would take too much of a small machine's memory (S9). */
 export const maxCopies = 2 ** 18;
+/** Tables of points that one delta has at most. */
+export const maxTables = 64;
+/** What a table of points may be, the least and the most: bounds the memory of a row, and the time for each byte (S9). */
+export const tableBounds = {
+  width: [16, 72],
+  rowPoints: [16, 1024],
+  gap: [0, 4096],
+  doublings: [1, 16],
+} as const;
+/** The longest row of points, without what is behind it. */
+export const maxRowSize = 128 << 10;
 /** Logarithm of the largest window that a stream is compressed with, which a decoder needs for each; in a full delta only one is long. */
 const windowBits = { full: 22, usual: 20 } as const;
 
