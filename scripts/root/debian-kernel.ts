@@ -1,3 +1,4 @@
+import { execFileSync } from 'node:child_process';
 import {
   cpSync,
   existsSync,
@@ -11,7 +12,6 @@ import {
   writeFileSync,
 } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
-import { gzipSync } from 'node:zlib';
 import { cacheFolder, run } from './programs.ts';
 
 /**
@@ -93,13 +93,13 @@ function copyModules(from: string, to: string, version: string): void {
   }
 }
 
-/** Makes every module a .ko.gz, as Alpine's are. Debian's depmod can't read those, so the lists are rewritten. */
+/**
+ * Makes every module a .ko.gz, as Alpine's are, with the program that the build of Linux asks for it. Debian's depmod
+ * can't read those, so the lists are rewritten.
+ */
 export function compressModules(folder: string): void {
-  for (const name of globSync('**/*.ko', { cwd: folder })) {
-    const path = join(folder, name);
-    writeFileSync(`${path}.gz`, gzipSync(readFileSync(path), { level: 9 }), { mode: 0o644 });
-    rmSync(path);
-  }
+  const modules = globSync('**/*.ko', { cwd: folder });
+  execFileSync('gzip', ['-n', '-f', '--', ...modules], { cwd: folder });
   for (const name of ['modules.dep', 'modules.order']) {
     const path = join(folder, name);
     writeFileSync(path, readFileSync(path, 'utf8').replaceAll(/\.ko\b/g, '.ko.gz'));
