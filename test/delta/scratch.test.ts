@@ -48,6 +48,14 @@ describe('a scratch', () => {
     },
   );
 
+  test('that is to keep nothing in memory is a file, however short', async () => {
+    const scratch = scratchFile(nodeFileSystem, path, 0);
+    await scratch.add(bytesOf(10));
+    await scratch.finish();
+    expect(statSync(path).size).toBe(10);
+    expect((await scratch.read(2, 8)).equals(bytesOf(10).subarray(2))).toBe(true);
+  });
+
   test('takes away what a run that was cut has left', async () => {
     writeFileSync(path, 'old');
     const scratch = scratchFile(nodeFileSystem, path);

@@ -16,12 +16,13 @@ export interface Scratch {
 }
 
 /**
- * A file for that, which need not be there, and is not made for what is as short as a piece. What a run that is cut leaves is made again: it
- * is not synced.
+ * A file for that, which need not be there, and is not made for up to `kept` bytes, which are kept in memory: no more than a piece.
+ * What a run that is cut leaves is made again: it is not synced.
  */
 export function scratchFile(
   files: Pick<FileSystem, 'appendFile' | 'readAt' | 'remove'>,
   path: string,
+  kept: 0 | typeof pieceSize = pieceSize,
 ): Scratch {
   const waiting = Buffer.allocUnsafe(pieceSize);
   let size = 0;
@@ -52,7 +53,7 @@ export function scratchFile(
       }
     },
     async finish() {
-      if (isInFile) await append();
+      if (isInFile || size > kept) await append();
     },
     async read(position, length, into) {
       const bytes = await read(position, length, into);

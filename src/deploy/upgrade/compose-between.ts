@@ -36,7 +36,8 @@ export async function composeBetween(
   let open = (base: PositionedReader): PositionedReader => base;
   try {
     for (const [index, delta] of between.entries()) {
-      const made = scratchFile(files, `${deltaFolder(machine)}/made-${index}`);
+      // S9: there may be several, so that none is kept in memory.
+      const made = scratchFile(files, `${deltaFolder(machine)}/made-${index}`, 0);
       const map = await composeImage(delta, open(slot), made.add, deltaScratch(machine));
       await made.finish();
       const before = open;
