@@ -3,7 +3,7 @@ import { beforeAll, describe, expect, it } from 'vitest';
 import type { UpgradeRemote } from '../../src/deploy/upgrade/survey.ts';
 import { upgrade } from '../../src/deploy/upgrade.ts';
 import { generateKeyPair } from '../../src/trust/generate.ts';
-import { makeElf } from '../delta/support/small-elf.ts';
+import { generator, makeElf } from '../delta/support/small-elf.ts';
 import { makeKernel } from '../delta/support/small-kernel.ts';
 import { deltasRemote, generateBetween, type OfferedDelta } from './world/delta.ts';
 import { cutEverywhere } from './world/every-cut.ts';
@@ -22,12 +22,16 @@ let before: World;
 let chain: OfferedDelta[];
 let direct: OfferedDelta;
 
-/** Bytes of each kernel's content. */
-const content = (grown: number): Buffer =>
-  makeElf({
-    functions: Array.from({ length: 200 }, (_, index) => (index % 9 ? 8 : grown)),
-    seed: 5,
-  });
+const random = generator(9);
+/** What makes the content too long to be kept in memory when it is decompressed. */
+const noise = Buffer.from(Array.from({ length: 40_000 }, () => random() & 255));
+/** The content of a kernel. */
+const content = (grown: number): Buffer => {
+  const functions = Array.from({ length: 200 }, (_, index) => (index % 9 ? 8 : grown));
+  return Buffer.concat([makeElf({ functions, seed: 5 }), noise]);
+};
+/** About the bytes of each. */
+const scratch = 80_000;
 
 beforeAll(async () => {
   keys = await generateKeyPair('release');
@@ -40,7 +44,7 @@ beforeAll(async () => {
   v2 = await make('2', 3);
   const offer = async (from: Release, to: Release): Promise<OfferedDelta> => ({
     ...{ from: from.checksum, to: to.checksum, files: 10_000_000 },
-    ...{ bytes: await generateBetween(from, to, [keys.secretKey]), scratch: 60_000 },
+    ...{ bytes: await generateBetween(from, to, [keys.secretKey]), scratch },
   });
   before = await makeWorld({ a: v0, b: v1, order: [1, 2] });
   chain = [await offer(v0, v1), await offer(v1, v2)];
@@ -88,7 +92,7 @@ describe('an upgrade to another kernel', () => {
 
   it('S10: by other means where what is decompressed has no room, as the list of deltas tells', async () => {
     const world = afterCut(before, keepAll);
-    const needed = direct.bytes.length + 60_000;
+    const needed = direct.bytes.length + scratch;
     let free = 2 ** 40;
     const files = overriding(world.files, {
       freeBytes: async () => {

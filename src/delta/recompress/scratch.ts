@@ -3,6 +3,8 @@ import { corruptDelta } from '../format/corrupt-delta.ts';
 
 /** Bytes that are collected before they are appended to the file (S9). */
 const pieceSize = 256 * 1024;
+/** No file is made for what is as short. */
+const shortest = 64 * 1024;
 
 /** Bytes that are kept outside of memory while a delta is applied: written once, then read by position. */
 export interface Scratch {
@@ -16,13 +18,13 @@ export interface Scratch {
 }
 
 /**
- * A file for that, which need not be there, and is not made for up to `kept` bytes, which are kept in memory: no more than a piece.
+ * A file for that, which need not be there, and is not made for up to `kept` bytes, which stay in memory: less than a piece.
  * What a run that is cut leaves is made again: it is not synced.
  */
 export function scratchFile(
   files: Pick<FileSystem, 'appendFile' | 'readAt' | 'remove'>,
   path: string,
-  kept: 0 | typeof pieceSize = pieceSize,
+  kept: 0 | typeof shortest = shortest,
 ): Scratch {
   const waiting = Buffer.allocUnsafe(pieceSize);
   let size = 0;
