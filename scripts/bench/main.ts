@@ -33,12 +33,13 @@ const known: Record<string, () => Promise<Loaded>> = {
   upgrade: () => import('./upgrade.ts'),
 };
 
-const help = `Usage: npm run bench -- [NAME…] [--old PATH --new PATH] [--runs N] [--json]
+const help = `Usage: npm run bench -- [NAME…] [--old PATH --new PATH] [--runs N] [--disk-rate N] [--json]
 
 Measures pine next to the stock tools and prints what it found; nothing is asserted.
 Names: ${Object.keys(known).join(', ')}
 (default: all; \`delta\` is all of delta:…). --runs: of each; ${usualRuns}, or 1 of what takes minutes, unless told otherwise.
 --old, --new: a pair of your own, two files or two folders: \`delta\`, \`apply\` and \`apply-http\` are of it alone (and by default \`delta\`).
+--disk-rate: MB a second that the disk reads and writes for \`apply:…\`, both together; by default as many as it can.
 Files go to $TMPDIR; PINE_BENCH_ROOTS=FOLDER takes the Alpine roots v1 and v2 from there.`;
 
 const { values, positionals } = parseArgs({
@@ -46,6 +47,7 @@ const { values, positionals } = parseArgs({
     old: { type: 'string' },
     new: { type: 'string' },
     runs: { type: 'string' },
+    'disk-rate': { type: 'string' },
     json: { type: 'boolean', default: false },
     help: { type: 'boolean', default: false },
   },
@@ -60,8 +62,10 @@ const names = (positionals.length > 0 ? positionals : usual).flatMap((name) => {
 });
 const unknown = names.find((name) => !Object.hasOwn(measurements, name));
 const runs = values.runs === undefined ? undefined : Number(values.runs);
-const isRunsWrong = runs !== undefined && !(Number.isInteger(runs) && runs > 0);
-if (values.help || unknown !== undefined || isRunsWrong) {
+const rate = values['disk-rate'] === undefined ? undefined : Number(values['disk-rate']);
+const isWrong = (count: number | undefined) =>
+  count !== undefined && !(Number.isInteger(count) && count > 0);
+if (values.help || unknown !== undefined || isWrong(runs) || isWrong(rate)) {
   console.error(unknown === undefined ? help : `no measurement ${unknown}\n\n${help}`);
   process.exit(values.help ? 0 : 2);
 }
@@ -80,6 +84,7 @@ try {
     const own = mkdtempSync(join(folder, `${name.replace(':', '-')}-`));
     const result = await measureOne(name, {
       folder: own,
+      ...(rate === undefined ? {} : { diskRate: rate * 1e6 }),
       roots: () => {
         roots ??= makeRoots(folder);
         return roots;

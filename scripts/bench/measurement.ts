@@ -29,6 +29,8 @@ export interface Bench {
   readonly runs: number;
   /** An empty folder of its own; removed afterwards. */
   readonly folder: string;
+  /** Bytes a second that the disk reads and writes, both together, on which a delta is applied; as fast as it is without. */
+  readonly diskRate?: number;
   /** The roots of an Alpine server before and after a security update; throws CannotMeasure where there are none. */
   roots(): Promise<{ readonly v1: string; readonly v2: string }>;
 }
