@@ -2,7 +2,7 @@ import type { PositionedReader } from '../../ports/positioned-reader.ts';
 import { type Bounds, type Window, Windows } from './windows.ts';
 
 /** After so many misses in a large window one behind the other all of it is read. */
-const missesOfStream = 3;
+const missesOfStream = 4;
 /** So many small ones are read at a time at the most. */
 const mostAhead = 4;
 
@@ -12,8 +12,9 @@ const mostAhead = 4;
  */
 export class OldWindows {
   #base: PositionedReader;
-  readonly #large = new Windows(512 << 10, 3);
-  readonly #small = new Windows(32 << 10, 16);
+  readonly #large = new Windows(128 << 10, 4);
+  /** Where functions came in another order, all of a library of 4 MB is needed again and again. */
+  readonly #small = new Windows(32 << 10, 64);
   /** The number of the large window that was read last, and of the one that was missed last, how often. */
   #stream = -1;
   /** Whether that one came behind another. */

@@ -53,6 +53,8 @@ export class Window {
 export class Windows {
   readonly size: number;
   readonly #windows: readonly Window[];
+  /** Where each number is; a window that has been given another since tells itself. */
+  readonly #places = new Map<number, Window>();
   #uses = 0;
 
   constructor(size: number, count: number) {
@@ -73,8 +75,9 @@ export class Windows {
 
   find(position: number): Window | undefined {
     const number = Math.floor(position / this.size);
-    const found = this.#windows.find((window) => window.number === number);
-    if (found !== undefined) found.used = ++this.#uses;
+    const found = this.#places.get(number);
+    if (found?.number !== number) return undefined;
+    found.used = ++this.#uses;
     return found;
   }
 
@@ -96,6 +99,8 @@ export class Windows {
     if (oldest === undefined) return undefined;
     oldest.used = ++this.#uses;
     const number = Math.floor(position / this.size);
+    this.#places.delete(oldest.number);
+    this.#places.set(number, oldest);
     const start = number * this.size;
     oldest.read(base, number, {
       from: Math.max(start, bounds.from),
@@ -107,6 +112,7 @@ export class Windows {
   /** Nothing of what there is will be used. */
   forget(): void {
     for (const window of this.#windows) window.number = -1;
+    this.#places.clear();
   }
 
   /** Resolves when none is being read any more. */
