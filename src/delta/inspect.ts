@@ -6,7 +6,7 @@ import { boundsOf, readItem } from './decode/read-item.ts';
 import { readTables } from './decode/read-tables.ts';
 import { readParameters } from './decode/recompressed.ts';
 import type { itemKind } from './format/delta-format.ts';
-import { PredictorMemory } from './pointers/predictor.ts';
+import { PredictorMemory } from './pointers/predict/predictor-memory.ts';
 
 /** A run of bytes of the new image, and what the delta has for it, before compression. Bytes. */
 export interface DeltaItem {

@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { findBase, recordsOf } from '../../src/delta/encode/btf-base.ts';
-import { readBtfLayout } from '../../src/delta/pointers/btf-layout.ts';
-import { noBase } from '../../src/delta/pointers/btf-memory.ts';
+import { noBase } from '../../src/delta/pointers/btf/bases.ts';
+import { readBtfLayout } from '../../src/delta/pointers/btf/layout.ts';
 import { bytesReader } from '../../src/ports/positioned-reader.ts';
 import { basicTypes, makeBtf, type SmallType, sizesOf, unitOf } from './support/small-btf.ts';
 

@@ -1,13 +1,9 @@
 import { expect, test } from 'vitest';
 import { RememberedSites } from '../../src/delta/encode/remembered-sites.ts';
-import type { Elf } from '../../src/delta/pointers/elf.ts';
-import {
-  maxSites,
-  pageSize,
-  pointerClass,
-  Sites,
-  valueForm,
-} from '../../src/delta/pointers/sites.ts';
+import type { Elf } from '../../src/delta/pointers/elf/elf.ts';
+import { pointerClass } from '../../src/delta/pointers/pointer-class.ts';
+import { maxSites, pageSize, Sites } from '../../src/delta/pointers/sites.ts';
+import { valueForm } from '../../src/delta/pointers/value-form.ts';
 
 const elf: Elf = {
   machine: 'x86-64',

@@ -1,7 +1,7 @@
 import { maxLiteral, type Segment } from '../../plan/segment.ts';
 import type { PositionedReader } from '../../ports/positioned-reader.ts';
 import { corruptDelta } from '../format/corrupt-delta.ts';
-import { PredictorMemory } from '../pointers/predictor.ts';
+import { PredictorMemory } from '../pointers/predict/predictor-memory.ts';
 import type { Scratch } from '../recompress/scratch.ts';
 import type { DeltaFile } from './delta-file.ts';
 import { Differences } from './differences.ts';

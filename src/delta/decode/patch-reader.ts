@@ -1,11 +1,14 @@
 import { corruptDelta } from '../format/corrupt-delta.ts';
 import { maxCopies, maxPatchSize } from '../format/delta-format.ts';
 import { CopyList } from '../match/copy-list.ts';
-import { type BtfBases, maxBtfBase } from '../pointers/btf-memory.ts';
-import { elfHeaderRoom, readSegments } from '../pointers/elf.ts';
-import { Predictor, type PredictorMemory } from '../pointers/predictor.ts';
+import { type BtfBases, maxBtfBase } from '../pointers/btf/bases.ts';
+import { elfHeaderRoom } from '../pointers/elf/header.ts';
+import { readSegments } from '../pointers/elf/segments.ts';
+import { allClasses, btfClasses } from '../pointers/pointer-class.ts';
+import { Predictor } from '../pointers/predict/predictor.ts';
+import type { PredictorMemory } from '../pointers/predict/predictor-memory.ts';
 import { SiteFinder } from '../pointers/site-finder.ts';
-import { allClasses, btfClasses, pageSize } from '../pointers/sites.ts';
+import { pageSize } from '../pointers/sites.ts';
 import type { Differences } from './differences.ts';
 import type { Literals } from './literals.ts';
 import type { OldFile } from './old-file.ts';

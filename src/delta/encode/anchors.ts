@@ -1,5 +1,6 @@
 import { type Copy, CopyList } from '../match/copy-list.ts';
-import { type Elf, offsetOf } from '../pointers/elf.ts';
+import type { Elf } from '../pointers/elf/elf.ts';
+import { offsetOf } from '../pointers/elf/segments.ts';
 
 /** A copy that runs over an anchor by more bytes than this is not there by chance. */
 const farthestByChance = 64;

@@ -1,13 +1,13 @@
-import type { BtfLayout } from '../pointers/btf-layout.ts';
-import { type BtfBase, noBase } from '../pointers/btf-memory.ts';
+import { type BtfBase, noBase } from '../pointers/btf/bases.ts';
+import type { BtfLayout } from '../pointers/btf/layout.ts';
 import {
   btfKind,
   kindOf,
   recordHeader,
   recordSize,
   visitNumbers,
-} from '../pointers/btf-records.ts';
-import { int32 } from '../pointers/code-sites.ts';
+} from '../pointers/btf/records.ts';
+import { int32 } from '../pointers/little-endian.ts';
 
 /** So many of the last names may be used by nothing. */
 const unusedNames = 64;

@@ -1,8 +1,8 @@
-import type { BtfLayout } from '../pointers/btf-layout.ts';
-import type { BtfBase, BtfMemory } from '../pointers/btf-memory.ts';
-import { kindOf, recordSize, visitNumbers } from '../pointers/btf-records.ts';
-import { int32 } from '../pointers/code-sites.ts';
-import { writeWord } from '../pointers/predictor.ts';
+import type { BtfBase } from '../pointers/btf/bases.ts';
+import type { BtfLayout } from '../pointers/btf/layout.ts';
+import type { BtfMemory } from '../pointers/btf/memory.ts';
+import { kindOf, recordSize, visitNumbers } from '../pointers/btf/records.ts';
+import { int32, writeWord } from '../pointers/little-endian.ts';
 import { recordsOf } from './btf-base.ts';
 import { markOf } from './symbol-marks.ts';
 

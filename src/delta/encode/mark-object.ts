@@ -1,6 +1,8 @@
-import { byteOf } from '../pointers/predictor.ts';
-import type { SiteSource } from '../pointers/site-finder.ts';
-import { pageSize, pointerClass, Sites, valueForm } from '../pointers/sites.ts';
+import { writeWord } from '../pointers/little-endian.ts';
+import { pointerClass } from '../pointers/pointer-class.ts';
+import type { SiteSource } from '../pointers/site-source.ts';
+import { pageSize, Sites } from '../pointers/sites.ts';
+import { valueForm } from '../pointers/value-form.ts';
 
 /** A mark is made of so many bytes around what a number leads to. */
 const markSize = 16;
@@ -22,8 +24,7 @@ export function markObject(file: Uint8Array, finder: SiteSource): void {
           const at = start + (sites.at[index] ?? 0);
           if (at < offset || at >= offset + size) continue;
           const mark = markOf(file, sites, index, at, symbols);
-          for (let byte = 0; mark !== undefined && byte < 4; byte++)
-            file[at + byte] = byteOf(mark, byte);
+          if (mark !== undefined) writeWord(file, at, mark);
         }
       }
     }

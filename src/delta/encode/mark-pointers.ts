@@ -1,8 +1,11 @@
-import { offsetOf, type Section, type SectionKind } from '../pointers/elf.ts';
-import { encodeValue } from '../pointers/pointer-value.ts';
-import { upperHalf, writeWord } from '../pointers/predictor.ts';
-import type { SiteSource } from '../pointers/site-finder.ts';
-import { maxSites, pageSize, pointerClass, Sites, valueForm } from '../pointers/sites.ts';
+import type { Section, SectionKind } from '../pointers/elf/elf.ts';
+import { offsetOf } from '../pointers/elf/segments.ts';
+import { writeNumber, writeWord } from '../pointers/little-endian.ts';
+import { pointerClass } from '../pointers/pointer-class.ts';
+import { encodeValue } from '../pointers/predict/pointer-value.ts';
+import type { SiteSource } from '../pointers/site-source.ts';
+import { maxSites, pageSize, Sites } from '../pointers/sites.ts';
+import { valueForm } from '../pointers/value-form.ts';
 import { markOf, markSymbols, type SymbolMarks } from './symbol-marks.ts';
 
 const { operand, pointer, constant, relocation, number, selfRelative, listed } = pointerClass;
@@ -106,7 +109,7 @@ function markPage(marked: MarkedFile, values: PointerValues, start: number, isLa
     const at = start + (sites.at[index] ?? 0);
     if (late.length > 0 && isInSome(late, at) !== isLate) continue;
     const value = wanted[index] ?? 0;
-    if (!Number.isNaN(value)) writeValue(file, at, value, sites.width[index] ?? 0);
+    if (!Number.isNaN(value)) writeNumber(file, at, value, sites.width[index] ?? 0);
     addMark(marked, sites, index, at);
   }
 }
@@ -123,7 +126,7 @@ export function writePointers(file: Uint8Array, values: PointerValues): void {
     for (let index = 0; index < sites.count; index++) {
       const value = wanted[index] ?? 0;
       if (Number.isNaN(value)) continue;
-      writeValue(file, start + (sites.at[index] ?? 0), value, sites.width[index] ?? 0);
+      writeNumber(file, start + (sites.at[index] ?? 0), value, sites.width[index] ?? 0);
     }
   }
 }
@@ -170,9 +173,4 @@ function bytesMark(file: Uint8Array, offset = file.length, size = markSize): num
     mark = Math.imul(mark ^ (file[at] ?? 0), 0x01000193);
   }
   return mark | 0;
-}
-
-function writeValue(file: Uint8Array, at: number, value: number, width: number): void {
-  writeWord(file, at, value | 0);
-  if (width === 8) writeWord(file, at + 4, upperHalf(value));
 }

@@ -1,5 +1,5 @@
-import type { BtfBases } from '../pointers/btf-memory.ts';
-import type { SiteSource } from '../pointers/site-finder.ts';
+import type { BtfBases } from '../pointers/btf/bases.ts';
+import type { SiteSource } from '../pointers/site-source.ts';
 import { findBase } from './btf-base.ts';
 import { markBtf } from './mark-btf.ts';
 import type { FilePair } from './reference.ts';

@@ -1,9 +1,12 @@
 import type { CopyList } from '../match/copy-list.ts';
 import { release } from '../match/release.ts';
-import type { BtfMemory } from '../pointers/btf-memory.ts';
-import { readSegments, type Segment } from '../pointers/elf.ts';
-import { byteOf, Predictor, type PredictorMemory } from '../pointers/predictor.ts';
-import { allClasses, pageSize, type Sites } from '../pointers/sites.ts';
+import type { BtfMemory } from '../pointers/btf/memory.ts';
+import { readSegments, type Segment } from '../pointers/elf/segments.ts';
+import { byteOf } from '../pointers/little-endian.ts';
+import { allClasses } from '../pointers/pointer-class.ts';
+import { Predictor } from '../pointers/predict/predictor.ts';
+import type { PredictorMemory } from '../pointers/predict/predictor-memory.ts';
+import { pageSize, type Sites } from '../pointers/sites.ts';
 import type { PointerValues } from './mark-pointers.ts';
 import type { RememberedSites } from './remembered-sites.ts';
 

@@ -1,5 +1,5 @@
 import { release } from '../match/release.ts';
-import type { SiteSource } from '../pointers/site-finder.ts';
+import type { SiteSource } from '../pointers/site-source.ts';
 import { maxSites, pageSize, type Sites } from '../pointers/sites.ts';
 
 /** The sites of longer files would take too much memory: up to five bytes for each byte of a program. */

@@ -1,9 +1,7 @@
-import { int32 } from '../pointers/code-sites.ts';
-import { offsetOf } from '../pointers/elf.ts';
-import type { SiteSource } from '../pointers/site-finder.ts';
-
-const relocationSize = 24;
-const symbolSize = 24;
+import { relocationSize, symbolSize } from '../pointers/elf/entry-sizes.ts';
+import { offsetOf } from '../pointers/elf/segments.ts';
+import { int32 } from '../pointers/little-endian.ts';
+import type { SiteSource } from '../pointers/site-source.ts';
 
 /**
  * Marks of what other programs have, by the names of the symbols: those of the entries of the table of symbols, and
