@@ -1,7 +1,6 @@
 import type { BitOutput } from './bit-output.ts';
 import type { BlockSymbols } from './block-symbols.ts';
 import { CodeBuilder } from './code-builder.ts';
-import { type LengthStep, lengthSteps } from './code-lengths.ts';
 import {
   blockKind,
   distanceBase,
@@ -18,6 +17,7 @@ import {
   literalCodes,
 } from './deflate-format.ts';
 import { HuffmanCode } from './huffman-code.ts';
+import { type LengthStep, lengthSteps } from './length-steps.ts';
 
 const longest = 15;
 const longestOfLengths = 7;

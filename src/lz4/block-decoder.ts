@@ -1,4 +1,5 @@
-import { InvalidLz4, leastMatch, longestDistance, openLength } from './block-format.ts';
+import { leastMatch, longestDistance, openLength } from './block-format.ts';
+import { InvalidLz4 } from './invalid-lz4.ts';
 
 const pieceSize = 128 * 1024;
 const history = longestDistance + 1;

@@ -8,6 +8,3 @@ export const lastLiterals = 5;
 export const matchMargin = 12;
 /** A length of so much in a token goes on in the bytes behind it. */
 export const openLength = 15;
-
-/** Bytes that are no LZ4, or not of the kind that was expected. */
-export class InvalidLz4 extends Error {}

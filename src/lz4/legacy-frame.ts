@@ -1,8 +1,8 @@
 import type { ReadBytes } from '../ports/read-bytes.ts';
+import { BlockCompressor } from './block-compressor.ts';
 import { BlockDecoder } from './block-decoder.ts';
-import { InvalidLz4 } from './block-format.ts';
 import { BlockWindow } from './block-window.ts';
-import { BlockCompressor } from './compress-block.ts';
+import { InvalidLz4 } from './invalid-lz4.ts';
 
 /** What a legacy frame, which `lz4 -l` makes, begins with. */
 export const legacyMagic = 0x184c2102;

@@ -3,7 +3,7 @@ import { closeSync, globSync, openSync, readFileSync, readSync } from 'node:fs';
 import { join } from 'node:path';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { InvalidLz4 } from '../../src/lz4/block-format.ts';
+import { InvalidLz4 } from '../../src/lz4/invalid-lz4.ts';
 import {
   compressLegacyFrame,
   expandLegacyFrame,

@@ -22,6 +22,9 @@ export type Compression = (typeof compressions)[number];
 /** Kinds of items in the plan stream. */
 export const itemKind = { literal: 0, extent: 1, patch: 2, zeros: 3, recompressed: 4 } as const;
 
+/** Numbers of the codecs that content is compressed again with. */
+export const codecNumber = { lz4Legacy: 1, gzipBody: 2 } as const;
+
 /** The longest new file, and the longest part of the old image, that one patch is about. */
 export const maxPatchSize = 256 << 20;
 /** What is compressed again has at most so many times the bytes that it is compressed to. */

@@ -1,8 +1,9 @@
 import { bodyReadSize } from '../../gzip/expand-body.ts';
 import { InvalidGzip } from '../../gzip/invalid-gzip.ts';
-import { InvalidLz4 } from '../../lz4/block-format.ts';
+import { InvalidLz4 } from '../../lz4/invalid-lz4.ts';
 import { legacyReadSize } from '../../lz4/legacy-frame.ts';
 import type { ReadBytes } from '../../ports/read-bytes.ts';
+import { codecNumber } from '../format/delta-format.ts';
 import { gzipBody } from './gzip-body.ts';
 import { lz4Legacy } from './lz4-legacy.ts';
 
@@ -33,7 +34,10 @@ export interface Codec {
 }
 
 /** By their numbers in a delta. */
-const codecs: Readonly<Record<number, Codec>> = { 1: lz4Legacy, 2: gzipBody };
+const codecs: Readonly<Record<number, Codec>> = {
+  [codecNumber.lz4Legacy]: lz4Legacy,
+  [codecNumber.gzipBody]: gzipBody,
+};
 
 /** `undefined` for a number that is not known. */
 export function codecOf(number: number): Codec | undefined {

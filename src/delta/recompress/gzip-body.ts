@@ -4,6 +4,7 @@ import { expandBody } from '../../gzip/expand-body.ts';
 import { InvalidGzip } from '../../gzip/invalid-gzip.ts';
 import { longestHeader, memberHeaderSize } from '../../gzip/member.ts';
 import type { ReadBytes } from '../../ports/read-bytes.ts';
+import { codecNumber } from '../format/delta-format.ts';
 import type { Codec, Payload } from './codec.ts';
 
 /** The number that says how a body was made is the level, and so much more for each program before. */
@@ -37,7 +38,7 @@ export async function findGzip(
     const header = memberHeaderSize(start);
     const level = start[slowestAt] === slowest ? 9 : 6;
     const ways = gzipPrograms.map((_, index) => [index * numbersOfProgram + level]);
-    return { codec: 2, offset: offset + header, size: size - header, ways };
+    return { codec: codecNumber.gzipBody, offset: offset + header, size: size - header, ways };
   } catch (error) {
     if (error instanceof InvalidGzip) return undefined;
     throw error;

@@ -1,4 +1,4 @@
-import { InvalidLz4 } from '../../lz4/block-format.ts';
+import { InvalidLz4 } from '../../lz4/invalid-lz4.ts';
 import {
   compressLegacyFrame,
   expandLegacyFrame,
@@ -7,6 +7,7 @@ import {
   legacyMagic,
 } from '../../lz4/legacy-frame.ts';
 import type { ReadBytes } from '../../ports/read-bytes.ts';
+import { codecNumber } from '../format/delta-format.ts';
 import type { Codec, Payload } from './codec.ts';
 
 /** In a kernel the length of the content stands behind what is compressed. */
@@ -35,7 +36,7 @@ export async function findKernelLz4(
   if (magic !== legacyMagic) return undefined;
   try {
     const blocks = await legacyBlocks((at, count) => read(offset + at, count), length);
-    return { codec: 1, offset, size: length, ways: [blocks] };
+    return { codec: codecNumber.lz4Legacy, offset, size: length, ways: [blocks] };
   } catch (error) {
     if (error instanceof InvalidLz4) return undefined;
     throw error;

@@ -1,5 +1,5 @@
+import { BlockCompressor } from '../../../src/lz4/block-compressor.ts';
 import { BlockWindow } from '../../../src/lz4/block-window.ts';
-import { BlockCompressor } from '../../../src/lz4/compress-block.ts';
 import { legacyBlockSize, legacyMagic } from '../../../src/lz4/legacy-frame.ts';
 import { gzip } from '../../gzip/support.ts';
 import { generator } from './small-elf.ts';
