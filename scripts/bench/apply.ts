@@ -71,7 +71,7 @@ async function measureApplying(pair: Pair, bench: Bench): Promise<Result> {
       contestants,
       notes: [
         'nothing of images, slot and delta is in the page cache before',
-        'the text of Node.js is, charged to another group, as where other programs run in it; where it is not, the read-ahead of the disk decides (docs/deltas.md)',
+        'the text of Node.js is, charged to another group, as where other programs run in it; where it is not, the read-ahead of the disk decides (docs/delta-figures.md)',
         "pine's times have the start of Node.js in them",
         ...(diskRate === undefined
           ? []
