@@ -1,5 +1,5 @@
 import { spawnSync } from 'node:child_process';
-import { closeSync, mkdtempSync, openSync, readSync, rmSync } from 'node:fs';
+import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import fc from 'fast-check';
@@ -7,7 +7,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { compressBody } from '../../src/gzip/compress-body.ts';
 import { effortOf } from '../../src/gzip/effort.ts';
 import { InvalidGzip } from '../../src/gzip/invalid-gzip.ts';
-import { contentOf, contentParts } from '../support/compressible.ts';
+import { contentOf, contentParts, start } from '../support/compressible.ts';
 import { alpineFolder, missing } from '../support/requirements.ts';
 import { bodyOf, gzip, headerSize } from './support.ts';
 
@@ -16,15 +16,6 @@ const levels = [4, 5, 6, 7, 8, 9];
 async function expectSame(content: Uint8Array, level = 9, step?: number): Promise<void> {
   const body = await bodyOf(content, { level, step });
   expect(body.equals(gzip(content, level).subarray(headerSize))).toBe(true);
-}
-
-/** Bytes from the beginning of a file. */
-function start(path: string, length: number): Buffer {
-  const bytes = Buffer.alloc(length);
-  const file = openSync(path, 'r');
-  readSync(file, bytes, 0, length, 0);
-  closeSync(file);
-  return bytes;
 }
 
 /** Words that repeat near and far, of any length. */

@@ -1,5 +1,5 @@
 import { spawnSync } from 'node:child_process';
-import { closeSync, globSync, openSync, readFileSync, readSync } from 'node:fs';
+import { globSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
@@ -11,7 +11,7 @@ import {
   legacyBlocks,
 } from '../../src/lz4/legacy-frame.ts';
 import type { ReadBytes } from '../../src/ports/read-bytes.ts';
-import { contentOf, contentParts } from '../support/compressible.ts';
+import { contentOf, contentParts, start } from '../support/compressible.ts';
 import { missing } from '../support/requirements.ts';
 
 const cacheFolder = process.env.PINE_CACHE ?? new URL('../../.cache', import.meta.url).pathname;
@@ -166,12 +166,4 @@ describe('frames by hand', () => {
 
 function hex(text: string): string {
   return Buffer.from(text).toString('hex');
-}
-
-function start(path: string, length: number): Buffer {
-  const bytes = Buffer.alloc(length);
-  const file = openSync(path, 'r');
-  readSync(file, bytes, 0, length, 0);
-  closeSync(file);
-  return bytes;
 }

@@ -1,3 +1,4 @@
+import { closeSync, openSync, readSync } from 'node:fs';
 import fc from 'fast-check';
 
 /** Content of what compressors tell apart: noise, runs, repeats near and far, and changed repeats. */
@@ -37,4 +38,13 @@ export function contentOf(
     content = Buffer.concat([content, next]);
   }
   return content;
+}
+
+/** Bytes from the beginning of a file. */
+export function start(path: string, length: number): Buffer {
+  const bytes = Buffer.alloc(length);
+  const file = openSync(path, 'r');
+  readSync(file, bytes, 0, length, 0);
+  closeSync(file);
+  return bytes;
 }
