@@ -15,7 +15,13 @@ import { markObject } from './mark-object.ts';
 import { markPointers, noValues, sameValues, writePointers } from './mark-pointers.ts';
 import { offTables, tablesWithin } from './off-tables.ts';
 import { findBases, type ModuleBases, markTypes, writeBases } from './pair-types.ts';
-import { chooseMask, type FilePair, movedValues, referencePieces } from './reference.ts';
+import {
+  chooseMask,
+  type FilePair,
+  isPredictable,
+  movedValues,
+  referencePieces,
+} from './reference.ts';
 import { RememberedSites } from './remembered-sites.ts';
 import type { DeltaSinks } from './sinks.ts';
 
@@ -112,7 +118,7 @@ async function findTwice(
   markTypes(pair, newFinder);
   const first = findCopies(old, bytes, index);
   await readBoth(source, old, bytes);
-  const moved = chooseMask(pair, first) === 0 ? undefined : movedValues(pair, first);
+  const moved = isPredictable(pair, first) ? movedValues(pair, first) : undefined;
   if (moved === undefined) return first;
   if (areObjects) {
     writePointers(old, moved);

@@ -87,12 +87,31 @@ const smallSection = 128 << 10;
 
 /** The classes of pointers whose prediction makes this file's difference smaller. */
 export function chooseMask(pair: FilePair, copies: CopyList): number {
+  const gains = new Gains();
+  for (const _ of tryClasses(pair, copies, gains));
+  return gains.mask;
+}
+
+/** A class that made the difference so many bytes smaller will in all. */
+const sure = 256;
+
+/** Whether predicting any class makes it smaller; what is learned of types on trial is learned from the whole file. */
+export function isPredictable(pair: FilePair, copies: CopyList): boolean {
+  const gains = new Gains();
+  const learns = pair.finder?.elf.btf !== undefined;
+  for (const _ of tryClasses(pair, copies, gains)) {
+    if (!learns && gains.most >= sure) return true;
+  }
+  return gains.mask !== 0;
+}
+
+/** Predicts all classes, a page of the old file after the other, and adds up what that gains. */
+function* tryClasses(pair: FilePair, copies: CopyList, gains: Gains): Generator<void> {
   const isSample = samplePages(pair);
   const segments = segmentsOf(pair);
-  if (segments === undefined || pair.finder === undefined) return 0;
+  if (segments === undefined || pair.finder === undefined) return;
   pair.trial.become(pair.memory.btf);
   const predictor = new Predictor(pair.finder, copies, segments, pair.memory, pair.trial);
-  const gains = new Gains();
   for (let index = 0; index < copies.count; index++) {
     const { newStart, oldStart, length } = copies.at(index);
     const shift = newStart - oldStart;
@@ -108,10 +127,10 @@ export function chooseMask(pair: FilePair, copies: CopyList): number {
       const become = pair.bytes.subarray(start + from + shift, start + to + shift);
       const moved = { from, to, mask: allClasses, hint: index, shift };
       const values = predictor.valuesWithin(moved, become);
-      gains.add(pair, { start, from, shift }, sites, values);
+      gains.add(pair, { start, from, to, shift }, sites, values);
+      yield;
     }
   }
-  return gains.mask;
 }
 
 /** Tells which pages of the old file are looked at. */
@@ -130,18 +149,26 @@ function samplePages({ old, finder }: FilePair): (page: number) => boolean {
 class Gains {
   readonly #byClass = new Int32Array(32);
 
-  /** Those of the sites that begin in a part of the page at `start`, from its byte `from` on. */
+  /** Those of the sites that begin in a part of the page at `start`, its bytes `from` to `to`. */
   add(
     { old, bytes }: FilePair,
     {
       start,
       from,
+      to,
       shift,
-    }: { readonly start: number; readonly from: number; readonly shift: number },
-    { at, width, kind, count }: Sites,
+    }: {
+      readonly start: number;
+      readonly from: number;
+      readonly to: number;
+      readonly shift: number;
+    },
+    sites: Sites,
     values: Float64Array,
   ): void {
-    for (let index = 0; index < count; index++) {
+    const { at, width, kind } = sites;
+    const end = sites.endAt(to);
+    for (let index = sites.firstAt(from); index < end; index++) {
       const value = values[index] ?? 0;
       const place = at[index] ?? 0;
       if (Number.isNaN(value) || place < from) continue;
@@ -155,6 +182,11 @@ class Gains {
       const number = 31 - Math.clz32(kind[index] ?? 0);
       this.#byClass[number] = (this.#byClass[number] ?? 0) + gain;
     }
+  }
+
+  /** Of the class that gains most. */
+  get most(): number {
+    return this.#byClass.reduce((most, gain) => Math.max(most, gain));
   }
 
   get mask(): number {

@@ -11,9 +11,10 @@ const chunkPages = 16;
 export class RememberedSites implements SiteSource {
   readonly elf: SiteSource['elf'];
   readonly #finder: SiteSource;
-  /** For each page, where its sites begin in the chunks, -1 before it was looked at; and how many it has. */
+  /** For each page, where its sites begin in the chunks, -1 before it was looked at; how many it has; whether they lie in order. */
   readonly #first: Int32Array;
   readonly #count: Int32Array;
+  readonly #isInOrder: Uint8Array;
   readonly #chunks: Columns[] = [];
   readonly #chunkSize: number;
   /** Sites in the last chunk. */
@@ -25,6 +26,7 @@ export class RememberedSites implements SiteSource {
     const pages = size > longestRemembered ? 0 : Math.ceil(size / pageSize);
     this.#first = new Int32Array(pages).fill(-1);
     this.#count = new Int32Array(pages);
+    this.#isInOrder = new Uint8Array(pages);
     this.#chunkSize = Math.min(pages, chunkPages) * maxSites;
     this.#filled = this.#chunkSize;
   }
@@ -41,6 +43,7 @@ export class RememberedSites implements SiteSource {
     const chunk = this.#chunks[Math.floor(first / this.#chunkSize)];
     if (chunk === undefined) throw new TypeError(`no sites of page ${number}`);
     sites.count = this.#count[number] ?? 0;
+    sites.isInOrder = this.#isInOrder[number] === 1;
     for (const name of columnNames) sites[name].set(chunk[name].subarray(from, from + sites.count));
   }
 
@@ -61,12 +64,13 @@ export class RememberedSites implements SiteSource {
     }
     this.#first[number] = (this.#chunks.length - 1) * this.#chunkSize + this.#filled;
     this.#count[number] = sites.count;
+    this.#isInOrder[number] = sites.isInOrder ? 1 : 0;
     this.#filled += sites.count;
   }
 }
 
-type Columns = Omit<Sites, 'count' | 'add'>;
 const columnNames = ['at', 'kind', 'width', 'form', 'extra', 'target', 'base'] as const;
+type Columns = Pick<Sites, (typeof columnNames)[number]>;
 
 function makeColumns(length: number): Columns {
   const numbers = (): Int32Array<ArrayBuffer> => new Int32Array(length);

@@ -56,7 +56,7 @@ export class SiteFinder implements SiteSource {
   }
 
   find(page: Uint8Array, start: number, sites: Sites): void {
-    sites.count = 0;
+    sites.clear();
     // Always the same kind of array, and never read behind its end: code that is compiled for it stays good.
     this.#page.set(page);
     this.#page.fill(0, page.length);

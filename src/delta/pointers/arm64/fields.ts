@@ -27,7 +27,7 @@ export function lowScale(word: number): number | undefined {
 
 /** The immediate of such an instruction, in bytes. */
 export function lowOf(word: number, scale: number): number {
-  return ((word >>> 10) & 0xfff) * 2 ** scale;
+  return ((word >>> 10) & 0xfff) << scale;
 }
 
 /** The distance in an ADR or ADRP, which has its two lowest bits apart from the others. */
@@ -49,17 +49,18 @@ export function placeBits(
   at: number,
 ): number | undefined {
   if (!Number.isInteger(value) || !fits(value, bits)) return undefined;
-  const mask = 2 ** bits - 1;
+  const mask = (1 << bits) - 1;
   return (word & ~(mask << at)) | ((value & mask) << at);
 }
 
 /** Puts an immediate in bytes into an instruction that adds, loads or stores; `undefined` when it can't have that. */
 export function placeLow(word: number, value: number): number | undefined {
-  const low = value / 2 ** (lowScale(word) ?? 0);
+  const low = value / (1 << (lowScale(word) ?? 0));
   if (!Number.isInteger(low) || low < 0 || low >= 4096) return undefined;
   return (word & ~(0xfff << 10)) | (low << 10);
 }
 
 function fits(value: number, bits: number): boolean {
-  return value >= -(2 ** (bits - 1)) && value < 2 ** (bits - 1);
+  const half = 1 << (bits - 1);
+  return value >= -half && value < half;
 }

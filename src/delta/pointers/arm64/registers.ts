@@ -2,27 +2,31 @@ import type { Sites } from '../sites.ts';
 
 /** What each register was last given, as far as it is an address of the file. */
 export class Registers {
-  /** -1: not known. */
-  readonly #address = new Float64Array(32).fill(-1);
+  readonly #address = new Float64Array(32);
+  /** A bit for each register whose address is known; one below 0 is not. */
+  #known = 0;
   /** The site of the ADRP that gave a page which nothing was added to yet; -1: it is no page; -2: it is, but was used. */
   readonly #site = new Int32Array(32);
 
   set(register: number, address: number, site: number): void {
     if (register === 31) return;
     this.#address[register] = address;
+    if (address < 0) this.forget(register);
+    else this.#known |= 1 << register;
     this.#site[register] = site;
   }
 
   isKnown(register: number): boolean {
-    return (this.#address[register] ?? -1) >= 0;
+    return ((this.#known >>> register) & 1) !== 0;
   }
 
   isPage(register: number): boolean {
     return this.#site[register] !== -1;
   }
 
+  /** Of one that is known. */
   address(register: number): number {
-    return this.#address[register] ?? -1;
+    return this.#address[register] ?? 0;
   }
 
   /** The first address that is made of a page is what its ADRP is about. */
@@ -34,12 +38,12 @@ export class Registers {
   }
 
   forget(register: number): void {
-    this.#address[register] = -1;
+    this.#known &= ~(1 << register);
   }
 
   /** A called function may change the first 19 registers. */
   forgetAcrossCall(): void {
-    this.#address.fill(-1, 0, 19);
+    this.#known &= -1 << 19;
   }
 
   /** An instruction that is no jump to a known place, ADR or ADRP writes the register of its lowest bits, if it writes one. */

@@ -14,6 +14,8 @@ export class LearnedTargets {
   #new = none;
   #shift = none;
   #isEmpty = true;
+  /** How often something was learned that was not known, or was otherwise. */
+  changes = 0;
 
   /** Forgets all of it: it is for another file from here on. */
   clear(): void {
@@ -34,14 +36,18 @@ export class LearnedTargets {
       this.#new = new Float64Array(2 ** bits);
     }
     const place = placeOf(old);
+    if (this.#old[place] === old && this.#new[place] === found) return;
     this.#old[place] = old;
     this.#new[place] = found;
     this.#isEmpty = false;
+    this.changes++;
   }
 
   forget(old: number): void {
     const place = placeOf(old);
-    if (this.#old[place] === old) this.#old[place] = Number.NaN;
+    if (this.#old[place] !== old) return;
+    this.#old[place] = Number.NaN;
+    this.changes++;
   }
 
   /** What the address in the same block was off by that `setShift` was last told of; 0 without one. */
@@ -51,8 +57,11 @@ export class LearnedTargets {
 
   setShift(old: number, shift: number): void {
     if (this.#shift === none) this.#shift = new Float64Array(blocks);
-    this.#shift[blockOf(old)] = shift;
+    const block = blockOf(old);
+    if (this.#shift[block] === shift) return;
+    this.#shift[block] = shift;
     this.#isEmpty = false;
+    this.changes++;
   }
 }
 

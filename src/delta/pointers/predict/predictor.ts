@@ -25,6 +25,8 @@ export class Predictor {
   readonly #map: CopyMap;
   readonly #pointers: SiteValues;
   readonly #values: Float64Array;
+  /** What had been learned by the time that they were predicted. */
+  #learned = 0;
   /** Of a file with types. */
   readonly #numbers: BtfNumbers | undefined;
   /** The page that sites were asked for last. */
@@ -60,9 +62,11 @@ export class Predictor {
    * Those of types only when it is told what the bytes become; else `addNumbers` is for them.
    */
   predictInto(bytes: Uint8Array, moved: MovedBytes, become?: Uint8Array): void {
-    const { at, width, count } = this.#sites;
+    const sites = this.#sites;
+    const { at, width } = sites;
     const values = this.valuesWithin(moved, become);
-    for (let index = 0; index < count; index++) {
+    const end = sites.endAt(moved.to);
+    for (let index = sites.firstAt(moved.from); index < end; index++) {
       const value = values[index] ?? 0;
       if (Number.isNaN(value)) continue;
       const place = (at[index] ?? 0) - moved.from;
@@ -78,8 +82,10 @@ export class Predictor {
    */
   addNumbers(bytes: Uint8Array, moved: MovedBytes): void {
     if (this.#numbers === undefined) return;
-    const { at, kind, form, target, count } = this.#sites;
-    for (let index = 0; index < count; index++) {
+    const sites = this.#sites;
+    const { at, kind, form, target } = sites;
+    const end = sites.endAt(moved.to);
+    for (let index = sites.firstAt(moved.from); index < end; index++) {
       if (form[index] !== valueForm.number || !this.#isWhole(index, moved)) continue;
       const place = (at[index] ?? 0) - moved.from;
       this.#numbers.predictIn(bytes, place, kind[index] ?? 0, target[index] ?? 0);
@@ -92,28 +98,36 @@ export class Predictor {
    */
   learnFrom(bytes: Uint8Array, { from, to, mask, hint, shift }: MovedBytes): void {
     const sites = this.#sites;
-    const { at, width, kind, form, count } = sites;
-    for (let index = 0; index < count; index++) {
+    const { at, width, kind, form } = sites;
+    const end = sites.endAt(to);
+    for (let index = sites.firstAt(from); index < end; index++) {
       const start = at[index] ?? 0;
       if (((kind[index] ?? 0) & mask & learningClasses) === 0) continue;
       if (start < from || start + (width[index] ?? 0) > to) continue;
       // An instruction of arm64 may have no room for a value, which what was learned meanwhile can change.
       const isAlways = (form[index] ?? 0) <= valueForm.toSite;
-      if (!isAlways && Number.isNaN(this.#predict(index, hint, shift))) continue;
+      if (!isAlways) {
+        const isAsItWas = this.#pointers.learned === this.#learned;
+        const value = isAsItWas ? this.#values[index] : this.#predict(index, hint, shift);
+        if (Number.isNaN(value)) continue;
+      }
       this.#pointers.learn(sites, index, int32(bytes, start - from));
     }
   }
 
   /**
-   * The predicted values of the page's sites, by their numbers; NaN where nothing can be told, and for those that are
+   * The predicted values of the sites from `firstAt(from)` to `endAt(to)`, by their numbers; NaN where nothing can be told, and for those that are
    * not in `mask` or have none of the bytes. Those of types are told, and learned, only with what the bytes become. Good until others are
    * asked for.
    */
   valuesWithin(moved: MovedBytes, become?: Uint8Array): Float64Array {
     const { from, to, mask, hint, shift } = moved;
-    const { at, width, kind, form, count } = this.#sites;
+    const sites = this.#sites;
+    const { at, width, kind, form } = sites;
     const values = this.#values;
-    for (let index = 0; index < count; index++) {
+    const end = sites.endAt(to);
+    this.#learned = this.#pointers.learned;
+    for (let index = sites.firstAt(from); index < end; index++) {
       const start = at[index] ?? 0;
       if (form[index] === valueForm.number) {
         const isTold = become !== undefined && this.#isWhole(index, moved);

@@ -27,6 +27,11 @@ export class SiteValues {
     this.#inMemory = memory.inMemory;
   }
 
+  /** Another number when what was learned since would be predicted otherwise. */
+  get learned(): number {
+    return this.#learned.changes;
+  }
+
   /** The value of a site whose first byte comes to lie at `offset` of the new file, with the copy `hint`; NaN where nothing can be told. */
   predict(sites: Sites, index: number, offset: number, hint: number): number {
     const form = sites.form[index] ?? 0;

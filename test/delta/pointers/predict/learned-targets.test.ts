@@ -24,3 +24,20 @@ test('what one address of a block was off by is known of the whole block', () =>
   learned.setShift(0x5800, -8);
   expect(learned.shiftNear(0x5010)).toBe(-8);
 });
+
+test('only what makes a prediction another one is a change', () => {
+  const learned = new LearnedTargets();
+  const changed = (learn: () => void): boolean => {
+    const before = learned.changes;
+    learn();
+    return learned.changes !== before;
+  };
+  expect(changed(() => learned.forget(0x1000))).toBe(false);
+  expect(changed(() => learned.set(0x1000, 0x1040))).toBe(true);
+  expect(changed(() => learned.set(0x1000, 0x1040))).toBe(false);
+  expect(changed(() => learned.set(0x1000, 0x1080))).toBe(true);
+  expect(changed(() => learned.setShift(0x1000, 0))).toBe(false);
+  expect(changed(() => learned.setShift(0x1000, 8))).toBe(true);
+  expect(changed(() => learned.setShift(0x1010, 8))).toBe(false);
+  expect(changed(() => learned.forget(0x1000))).toBe(true);
+});
