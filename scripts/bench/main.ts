@@ -42,17 +42,7 @@ Names: ${Object.keys(known).join(', ')}
 --disk-rate: MB a second that the disk reads and writes for \`apply:…\`, both together; by default as many as it can.
 Files go to $TMPDIR; PINE_BENCH_ROOTS=FOLDER takes the Alpine roots v1 and v2 from there.`;
 
-const { values, positionals } = parseArgs({
-  options: {
-    old: { type: 'string' },
-    new: { type: 'string' },
-    runs: { type: 'string' },
-    'disk-rate': { type: 'string' },
-    json: { type: 'boolean', default: false },
-    help: { type: 'boolean', default: false },
-  },
-  allowPositionals: true,
-});
+const { values, positionals } = parseCommandLine();
 const measurements = ownMeasurements() ?? known;
 const all = Object.keys(measurements);
 const usual = measurements === known ? all : ['delta'];
@@ -142,4 +132,23 @@ async function machine(): Promise<string[]> {
       ? `${folder} is in memory (tmpfs): writing to stable storage costs nothing there; set TMPDIR to a disk`
       : `${folder} is on a file system of type 0x${type.toString(16)}`,
   ];
+}
+
+function parseCommandLine() {
+  try {
+    return parseArgs({
+      options: {
+        old: { type: 'string' },
+        new: { type: 'string' },
+        runs: { type: 'string' },
+        'disk-rate': { type: 'string' },
+        json: { type: 'boolean', default: false },
+        help: { type: 'boolean', default: false },
+      },
+      allowPositionals: true,
+    });
+  } catch (error) {
+    console.error(`${error instanceof Error ? error.message : error}\n\n${help}`);
+    process.exit(2);
+  }
 }
