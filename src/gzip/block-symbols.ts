@@ -7,8 +7,9 @@ import {
   lengthCode,
   literalCodes,
 } from './deflate-format.ts';
+import type { GzipProgram } from './effort.ts';
 
-/** A block has fewer symbols. */
+/** A block has fewer symbols; one of zlib fewer than half as many. */
 const mostSymbols = 0x8000;
 /** Each time there are so many more, gzip looks whether the block should end. */
 const checkEvery = 0x1000;
@@ -24,11 +25,19 @@ export class BlockSymbols {
   readonly literalUses = new Uint32Array(literalCodes);
   readonly distanceUses = new Uint32Array(distanceCodes);
   #matches = 0;
+  #program: GzipProgram = 'gzip';
 
   constructor() {
     this.clear();
   }
 
+  /** Begins with new content. */
+  enter(program: GzipProgram): void {
+    this.#program = program;
+    this.clear();
+  }
+
+  /** Begins with the next block. */
   clear(): void {
     this.count = 0;
     this.#matches = 0;
@@ -54,8 +63,9 @@ export class BlockSymbols {
     this.distanceUses[far] = (this.distanceUses[far] ?? 0) + 1;
   }
 
-  /** Whether gzip ends the block here, which has come `size` bytes far. */
+  /** Whether the program ends the block here, which has come `size` bytes far. */
   shouldEnd(size: number): boolean {
+    if (this.#program === 'zlib') return this.count === mostSymbols / 2 - 1;
     if (this.count === mostSymbols - 1) return true;
     return this.count % checkEvery === 0 && this.#compressesWell(size);
   }

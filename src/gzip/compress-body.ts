@@ -8,8 +8,8 @@ import { trailerSize } from './member.ts';
 let spare: Deflater | undefined;
 
 /**
- * What GNU gzip, or that of busybox, writes behind a member's header for content of `size` bytes, byte for byte: what is deflated, and
- * the trailer. In pieces, each good until the next is asked for. Memory: 0.5 MiB (S9). Throws InvalidGzip when the
+ * What GNU gzip, or that of busybox, or zlib, writes behind a member's header for content of `size` bytes, byte for byte: what is
+ * deflated, and the trailer. In pieces, each good until the next is asked for. Memory: 0.5 MiB (S9). Throws InvalidGzip when the
  * content is shorter.
  */
 export async function* compressBody(

@@ -27,7 +27,7 @@ export class Deflater {
   /** Begins with new content. */
   enter(size: number, effort: Effort, program: GzipProgram): void {
     this.window.enter(size, effort, program);
-    this.#symbols.clear();
+    this.#symbols.enter(program);
     this.#output.clear();
     this.#length = leastMatch - 1;
     this.#isWaiting = false;

@@ -1,5 +1,8 @@
-/** Programs whose choices differ, at the very end of the content only. */
-export const gzipPrograms = ['gzip', 'busybox'] as const;
+/**
+ * What makes gzip members: GNU gzip and that of busybox, whose choices differ at the very end of the content only, and programs
+ * that have it done by zlib, as apk does.
+ */
+export const gzipPrograms = ['gzip', 'busybox', 'zlib'] as const;
 export type GzipProgram = (typeof gzipPrograms)[number];
 
 /** How hard gzip searches: its levels, as far as they look for a better match one byte on. */

@@ -14,7 +14,7 @@ const hashShift = 5;
 /**
  * The bytes that are compressed next, and those before them, found by a hash of three. A place is one in the window, and smaller
  * by `historySize` once the window has moved; place 0 stands for none, as in gzip, whose every choice has to come out; so has what it takes for a match behind the
- * content's end, where the window still has what was there before.
+ * content's end, where the window still has what was there before. zlib takes nothing for one there.
  * Memory: 192 KiB.
  */
 export class MatchWindow {
@@ -85,14 +85,15 @@ export class MatchWindow {
 
   /** Whether there is enough ahead; else `missing` tells how much is to be added. */
   hasEnough(): boolean {
-    if (this.ahead < leastAhead && !this.#hasAll) this.#fill();
+    this.#fill();
     return this.#missing === 0;
   }
 
   /** Makes room for what is to be added. */
   #fill(): void {
-    if (this.ahead >= leastAhead || this.#hasAll) return;
+    if (this.ahead >= leastAhead || (this.#hasAll && this.#program !== 'zlib')) return;
     if (this.at >= historySize + farthest) this.#move();
+    if (this.#hasAll) return;
     this.#missing = Math.min(windowSize - this.ahead - this.at, this.#left);
     this.#hasAll = this.#missing === 0;
     if (this.#hasAll && this.#program === 'gzip') {
@@ -121,6 +122,7 @@ export class MatchWindow {
 
   /** Makes the place known, and gives the last one known with the same hash. */
   insert(place: number): number {
+    if (this.#program === 'zlib' && this.ahead < leastMatch) return 0;
     const hash = ((this.#hash << hashShift) ^ (this.bytes[place + leastMatch - 1] ?? 0)) & hashMask;
     this.#hash = hash;
     const last = this.#last[hash] ?? 0;
@@ -133,7 +135,7 @@ export class MatchWindow {
   isWorth(candidate: number, length: number): boolean {
     const isNear = candidate !== 0 && this.at - candidate <= farthest;
     if (!isNear || length >= this.#effort.lazy) return false;
-    return this.at <= windowSize - leastAhead || this.#program === 'busybox';
+    return this.at <= windowSize - leastAhead || this.#program !== 'gzip';
   }
 
   /**
@@ -142,7 +144,9 @@ export class MatchWindow {
    */
   longest(first: number, least: number): number {
     const { bytes, at } = this;
-    const { good, nice, candidates } = this.#effort;
+    const { good, nice: enough, candidates } = this.#effort;
+    // zlib looks for none that is longer than what is ahead.
+    const nice = this.#program === 'zlib' ? Math.min(enough, this.ahead) : enough;
     const before = this.#before;
     const nearest = at > farthest ? at - farthest : 0;
     const [first0, first1] = [bytes[at], bytes[at + 1]];

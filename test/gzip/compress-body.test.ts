@@ -1,7 +1,8 @@
 import { spawnSync } from 'node:child_process';
-import { mkdtempSync, rmSync } from 'node:fs';
+import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { gunzipSync } from 'node:zlib';
 import fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { compressBody } from '../../src/gzip/compress-body.ts';
@@ -93,21 +94,23 @@ describe.skipIf(missing('gzip') !== undefined)('what gzip makes', () => {
   });
 });
 
-describe.skipIf(missing('alpine') !== undefined)("what busybox's gzip makes", () => {
+describe.skipIf(missing('alpine') !== undefined)('what programs of Alpine make', () => {
   let folder: string;
+  let loader: string;
   let busybox: string[];
 
   beforeAll(() => {
     folder = mkdtempSync(join(tmpdir(), 'pine-busybox-'));
     const archive = join(alpineFolder, 'alpine-minirootfs-3.20.3-x86_64.tar.gz');
-    const members = ['./bin/busybox', './lib/ld-musl-x86_64.so.1'];
+    const members = ['./bin/busybox', './lib', './sbin/apk'];
     expect(spawnSync('tar', ['xzf', archive, '-C', folder, ...members]).status).toBe(0);
-    busybox = [join(folder, 'lib/ld-musl-x86_64.so.1'), join(folder, 'bin/busybox'), 'gzip'];
+    loader = join(folder, 'lib/ld-musl-x86_64.so.1');
+    busybox = [loader, join(folder, 'bin/busybox'), 'gzip'];
   });
   afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
   test.each([1000, 65_400, 65_536, 98_042, 163_602, 163_726])(
-    'of a text of %i bytes',
+    'busybox: of a text of %i bytes',
     async (length) => {
       const content = text(length);
       for (const level of [6, 9]) {
@@ -117,11 +120,74 @@ describe.skipIf(missing('alpine') !== undefined)("what busybox's gzip makes", ()
     },
   );
 
-  test('is not always what gzip makes, at the end', async () => {
+  test('busybox: not always what gzip makes, at the end', async () => {
     const content = text(163_726);
     const [one, other] = [await bodyOf(content), await bodyOf(content, { program: 'busybox' })];
     expect(one.equals(other)).toBe(false);
   });
+
+  test('apk: of an index, by zlib', async () => {
+    const packages = join(alpineFolder, 'apks/x86_64');
+    const apks = readdirSync(packages).filter((name) => name.endsWith('.apk'));
+    const index = join(folder, 'index.tar.gz');
+    const args = ['--library-path', join(folder, 'lib'), join(folder, 'sbin/apk'), 'index'];
+    args.push('--allow-untrusted', '--output', index, ...apks.map((name) => join(packages, name)));
+    expect(spawnSync(loader, args).status).toBe(0);
+    const made = readFileSync(index);
+    const body = await bodyOf(gunzipSync(made), { program: 'zlib' });
+    expect(body.equals(made.subarray(headerSize))).toBe(true);
+  });
+});
+
+describe.skipIf(missing('python') !== undefined)('what zlib makes', () => {
+  /** Given to it in pieces of `step` bytes. */
+  function zlib(content: Uint8Array, level: number, step = 1 << 30): Buffer {
+    const script = `
+import sys, zlib
+content = sys.stdin.buffer.read()
+level, step = int(sys.argv[1]), int(sys.argv[2])
+z = zlib.compressobj(level, zlib.DEFLATED, 31, 8)
+for at in range(0, len(content), step):
+    sys.stdout.buffer.write(z.compress(content[at:at + step]))
+sys.stdout.buffer.write(z.flush())`;
+    const args = ['-c', script, `${level}`, `${step}`];
+    const { stdout, status } = spawnSync('python3', args, { input: content, maxBuffer: 64 << 20 });
+    expect(status).toBe(0);
+    return stdout.subarray(headerSize);
+  }
+
+  test('comes out byte for byte, of whatever kind it is', async () => {
+    await fc.assert(
+      fc.asyncProperty(contentParts, fc.constantFrom(...levels), async (parts, level) => {
+        const content = contentOf(parts);
+        const made = await bodyOf(content, { level, program: 'zlib' });
+        expect(made.equals(zlib(content, level))).toBe(true);
+      }),
+      { numRuns: Number(process.env.PINE_GZIP_RUNS ?? 60) },
+    );
+  }, 120_000);
+
+  test.each([
+    0, 1, 2, 3, 4, 5, 258, 259, 262, 263, 65_274, 65_275, 65_400, 65_797, 98_042, 163_726,
+  ])('of %i bytes', async (length) => {
+    for (const content of [text(length), Buffer.alloc(length, 7)]) {
+      const made = await bodyOf(content, { program: 'zlib' });
+      expect(made.equals(zlib(content, 9))).toBe(true);
+      expect(made.equals(zlib(content, 9, 4093))).toBe(true);
+    }
+  });
+
+  test.each(levels)(
+    'of a program, level %i',
+    async (level) => {
+      const content = start(process.execPath, 1_500_000);
+      const made = await bodyOf(content, { level, program: 'zlib' });
+      expect(made.equals(zlib(content, level))).toBe(true);
+      // Its blocks are shorter than those of gzip.
+      expect(made.equals(await bodyOf(content, { level }))).toBe(false);
+    },
+    30_000,
+  );
 });
 
 test('content that ends before it should is told', async () => {

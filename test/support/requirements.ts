@@ -18,6 +18,7 @@ const checks = {
   promtool: () => runs('promtool', ['--version']),
   gzip: () =>
     spawnSync('gzip', ['--version']).stdout?.includes('Free Software Foundation') === true,
+  python: () => spawnSync('python3', ['-c', 'import zlib']).status === 0,
   xz: () => runs('xz', ['--version']),
   kmod: () =>
     runs('modprobe', ['--version']) && runs('depmod', ['--version']) && runs('as', ['--version']),

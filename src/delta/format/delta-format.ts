@@ -1,6 +1,6 @@
-/** Numbers of the delta file's format, version 3: docs/delta-format.md. */
+/** Numbers of the delta file's format, version 4: docs/delta-format.md. */
 export const deltaMagic = Buffer.from('PINEDLTA');
-export const deltaVersion = 3;
+export const deltaVersion = 4;
 
 /** Bytes of the header before the hashes of the pieces. */
 export const fixedHeaderSize = 248;

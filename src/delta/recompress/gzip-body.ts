@@ -13,7 +13,7 @@ const numbersOfProgram = 16;
 const slowest = 2;
 const slowestAt = 8;
 
-/** What `gzip` makes behind the header of a member. The number tells program and level. */
+/** What `gzip`, or zlib, makes behind the header of a member. The number tells program and level. */
 export const gzipBody: Codec = {
   parameterCount: () => 1,
   expand: expandBody,
