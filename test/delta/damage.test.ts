@@ -188,7 +188,7 @@ describe('streams that lie, although every hash is right', () => {
     next.writeUInt32LE(1, 8);
     await expect(openBytes(next)).rejects.toMatchObject({
       code: 'CORRUPT_DELTA',
-      details: { expected: 'version 4', found: 'version 1' },
+      details: { expected: 'version 3 to 4', found: 'version 1' },
     });
   });
 });

@@ -63,6 +63,7 @@ export async function compressDelta(
     return found;
   };
   const header = encodeHeader({
+    version: sinks.version,
     from: { commit: from.commit, image: from.image },
     to: { commit: to.commit, image: to.image },
     scratch: sinks.scratch,

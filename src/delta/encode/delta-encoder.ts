@@ -1,6 +1,7 @@
 import type { PositionedReader } from '../../ports/positioned-reader.ts';
-import { itemKind } from '../format/delta-format.ts';
+import { itemKind, newestVersion } from '../format/delta-format.ts';
 import { release } from '../match/release.ts';
+import { codecOf } from '../recompress/codec.ts';
 import { type FoundTable, findTables } from './find-tables.ts';
 import type { ImageFile } from './image-files.ts';
 import { findPacked, findWay, type PackedContent } from './packed-content.ts';
@@ -144,6 +145,8 @@ export class DeltaEncoder {
     writePatch(pair, patch, this.#sinks);
     releasePair(pair);
     this.#sinks.scratch = Math.max(this.#sinks.scratch, old.contentSize);
+    const version = codecOf(bytes.codec)?.versionFor(way) ?? newestVersion;
+    this.#sinks.version = Math.max(this.#sinks.version, version);
     return patch.copies.count;
   }
 

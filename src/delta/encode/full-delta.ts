@@ -35,11 +35,8 @@ export async function encodeFull(
   sinks.plan.addNumber(to.image.size);
   sinks.finish();
   const small = await compressDelta(fromNothing, to, sinks, effort);
-  const { streams } = decodeHeader(small.header, 'the new delta');
-  const header = encodeHeader({
-    ...{ from: fromNothing, to, scratch: 0 },
-    streams: { ...streams, literals },
-  });
+  const found = decodeHeader(small.header, 'the new delta');
+  const header = encodeHeader({ ...found, streams: { ...found.streams, literals } });
   return { header, payload: small.payload.slice(0, -1) };
 }
 

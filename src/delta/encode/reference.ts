@@ -92,10 +92,10 @@ export function chooseMask(pair: FilePair, copies: CopyList): number {
   return gains.mask;
 }
 
-/** A class that made the difference so many bytes smaller will in all. */
+/** A class that made the difference so many bytes smaller is taken to do so in the whole file. */
 const sure = 256;
 
-/** Whether predicting any class makes it smaller; what is learned of types on trial is learned from the whole file. */
+/** Whether any class does. Of a file with types all is looked at: what the trial learns of them is gone on from. */
 export function isPredictable(pair: FilePair, copies: CopyList): boolean {
   const gains = new Gains();
   const learns = pair.finder?.elf.btf !== undefined;

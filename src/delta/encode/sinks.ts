@@ -1,4 +1,5 @@
 import { ByteSink } from '../format/byte-sink.ts';
+import { deltaVersions } from '../format/delta-format.ts';
 import type { FoundTable } from './find-tables.ts';
 import { TableSink } from './table-sink.ts';
 
@@ -12,6 +13,8 @@ export class DeltaSinks {
   readonly literals = new ByteSink();
   /** Bytes that a decoder needs for what it decompresses of the old image, the most at a time. */
   scratch = 0;
+  /** The lowest version of the format that has all that is used. */
+  version: number = deltaVersions.oldest;
   #zeros = 0;
   /** What `addLiterals` or another way to write literals took out of them. */
   readonly tables = new TableSink();

@@ -1,6 +1,8 @@
-/** Numbers of the delta file's format, version 4: docs/delta-format.md. */
+/** Numbers of the delta file's format: docs/delta-format.md. */
 export const deltaMagic = Buffer.from('PINEDLTA');
-export const deltaVersion = 4;
+/** A delta says the lowest that has all that it uses: machines whose pinectl is older can take it. */
+export const deltaVersions = { oldest: 3, zlib: 4 } as const;
+export const newestVersion = deltaVersions.zlib;
 
 /** Bytes of the header before the hashes of the pieces. */
 export const fixedHeaderSize = 248;

@@ -5,11 +5,12 @@ import {
   type Compression,
   compressions,
   deltaMagic,
-  deltaVersion,
+  deltaVersions,
   fixedHeaderSize,
   hashSize,
   maxHeaderSize,
   maxPatchSize,
+  newestVersion,
   pieceSize,
   type StreamName,
   streamNames,
@@ -36,6 +37,8 @@ export interface StreamShape {
 
 /** Everything that is signed of a delta. */
 export interface DeltaHeader {
+  /** One of `deltaVersions`. */
+  readonly version: number;
   readonly from: DeltaEnd;
   readonly to: DeltaEnd;
   /** Bytes that applying it takes on a disk for the time: what is decompressed of the old image. */
@@ -43,11 +46,11 @@ export interface DeltaHeader {
   readonly streams: Readonly<Record<StreamName, StreamShape>>;
 }
 
-export function encodeHeader({ from, to, scratch, streams }: DeltaHeader): Buffer {
+export function encodeHeader({ version, from, to, scratch, streams }: DeltaHeader): Buffer {
   const hashes = streamNames.map((name) => streams[name].hashes);
   const header = Buffer.concat([Buffer.alloc(fixedHeaderSize), ...hashes]);
   deltaMagic.copy(header);
-  header.writeUInt32LE(deltaVersion, 8);
+  header.writeUInt32LE(version, 8);
   header.writeUInt32LE(header.length, 12);
   header.write(from.commit, 16, 'hex');
   header.write(to.commit, 48, 'hex');
@@ -69,8 +72,9 @@ export function headerSize(start: Buffer, where: string): number {
     throw corruptDelta(`a file that begins with ${deltaMagic}`, 'another', where);
   }
   const version = start.readUInt32LE(8);
-  if (version !== deltaVersion) {
-    throw corruptDelta(`version ${deltaVersion}`, `version ${version}`, where);
+  if (version < deltaVersions.oldest || version > newestVersion) {
+    const known = `version ${deltaVersions.oldest} to ${newestVersion}`;
+    throw corruptDelta(known, `version ${version}`, where);
   }
   const size = start.readUInt32LE(12);
   if (size >= fixedHeaderSize && size <= maxHeaderSize) return size;
@@ -110,6 +114,7 @@ export function decodeHeader(header: Buffer, where: string): DeltaHeader {
   const [plan, control, runs, differences, literals] = shapes;
   if (!plan || !control || !runs || !differences || !literals) throw new TypeError('five streams');
   return {
+    version: header.readUInt32LE(8),
     from: { commit: header.toString('hex', 16, 48), image: decodeDigest(header, 80, where) },
     to,
     scratch,

@@ -51,7 +51,7 @@ export class Sites {
     this.isInOrder = true;
   }
 
-  /** The number of a site that no site before it reaches to byte `from` of the page. */
+  /** The number of a site before which none reaches to byte `from` of the page. */
   firstAt(from: number): number {
     return this.isInOrder && from > 0 ? this.#countBefore(from - widest + 1) : 0;
   }

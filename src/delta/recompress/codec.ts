@@ -23,6 +23,8 @@ export interface Payload {
 export interface Codec {
   /** How many numbers the delta has for it, by the bytes of the content. */
   parameterCount(contentSize: number): number;
+  /** The lowest version of the format that has these. */
+  versionFor(parameters: readonly number[]): number;
   /** What `size` bytes decompress to, in pieces, each good until the next is asked for. Throws what `isInvalid` knows. */
   expand(read: ReadBytes, size: number): AsyncIterable<Uint8Array>;
   /** The compressed bytes of `size` bytes, likewise. */

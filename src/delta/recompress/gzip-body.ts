@@ -1,10 +1,10 @@
 import { compressBody } from '../../gzip/compress-body.ts';
-import { effortOf, gzipPrograms } from '../../gzip/effort.ts';
+import { effortOf, type GzipProgram, gzipPrograms } from '../../gzip/effort.ts';
 import { expandBody } from '../../gzip/expand-body.ts';
 import { InvalidGzip } from '../../gzip/invalid-gzip.ts';
 import { longestHeader, memberHeaderSize } from '../../gzip/member.ts';
 import type { ReadBytes } from '../../ports/read-bytes.ts';
-import { codecNumber } from '../format/delta-format.ts';
+import { codecNumber, deltaVersions } from '../format/delta-format.ts';
 import type { Codec, Payload } from './codec.ts';
 
 /** The number that says how a body was made is the level, and so much more for each program before. */
@@ -16,16 +16,22 @@ const slowestAt = 8;
 /** What `gzip`, or zlib, makes behind the header of a member. The number tells program and level. */
 export const gzipBody: Codec = {
   parameterCount: () => 1,
+  versionFor: ([number = 0]) =>
+    programOf(number) === 'zlib' ? deltaVersions.zlib : deltaVersions.oldest,
   expand: expandBody,
   compress(content, size, [number = 0]) {
     const effort = effortOf(number % numbersOfProgram);
-    const program = gzipPrograms[Math.floor(number / numbersOfProgram)];
+    const program = programOf(number);
     if (effort === undefined || program === undefined) {
       throw new InvalidGzip(`a way to compress of number ${number}`);
     }
     return compressBody(content, size, effort, program);
   },
 };
+
+function programOf(number: number): GzipProgram | undefined {
+  return gzipPrograms[Math.floor(number / numbersOfProgram)];
+}
 
 /** What is behind the header, if the `size` bytes from `offset` on are one member. */
 export async function findGzip(

@@ -7,7 +7,7 @@ import {
   legacyMagic,
 } from '../../lz4/legacy-frame.ts';
 import type { ReadBytes } from '../../ports/read-bytes.ts';
-import { codecNumber } from '../format/delta-format.ts';
+import { codecNumber, deltaVersions } from '../format/delta-format.ts';
 import type { Codec, Payload } from './codec.ts';
 
 /** In a kernel the length of the content stands behind what is compressed. */
@@ -16,6 +16,7 @@ const contentSize = 4;
 /** `lz4 -l -9`, as kernels are packed. The numbers are the sizes of the blocks. */
 export const lz4Legacy: Codec = {
   parameterCount: (size) => Math.ceil(size / legacyBlockSize),
+  versionFor: () => deltaVersions.oldest,
   expand: expandLegacyFrame,
   compress(content, size, parameters) {
     const sizes = parameters[Symbol.iterator]();
