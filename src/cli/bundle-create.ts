@@ -1,6 +1,6 @@
 import { createBundle } from '../bundle/create-bundle.ts';
 import { nothing } from '../delta/delta-path.ts';
-import { isSigned, isSignedByAll } from '../delta/signed-by.ts';
+import { isGoodEnough, isSigned } from '../delta/signed-by.ts';
 import { listDeltas } from '../delta/store.ts';
 import { readRef } from '../repo/refs.ts';
 import type { Repository } from '../repo/repository.ts';
@@ -32,7 +32,7 @@ export async function create(ref: string, options: Options): Promise<void> {
   try {
     for (const ends of from.map((each) => ({ from: each, to: commit }))) {
       const isThere = present.some((delta) => delta.from === ends.from && delta.to === commit);
-      if (isThere && (await isSignedByAll(repository, ends, keys.map(publicHalf)))) continue;
+      if (isThere && (await isGoodEnough(repository, ends, keys.map(publicHalf)))) continue;
       await makeDelta(repository, ends, { keys, progress: progress.report });
     }
     const size = await createBundle(repository, { ref, commit, from }, output);

@@ -23,7 +23,7 @@ interface Options extends RepositoryOptions {
 /** `pinectl delta generate`. */
 export async function generate(options: Options): Promise<void> {
   const { listDeltas } = await import('../delta/store.ts');
-  const { isSignedByAll } = await import('../delta/signed-by.ts');
+  const { isGoodEnough } = await import('../delta/signed-by.ts');
   const repository = await openRepository(options);
   if (options.from !== undefined && options.depth !== undefined) {
     throw wrong('--from and --depth exclude each other', '--from or --depth', 'both');
@@ -38,7 +38,7 @@ export async function generate(options: Options): Promise<void> {
   try {
     for (const from of await commitsBefore(repository, to, options)) {
       const isThere = present.some((delta) => delta.from === from && delta.to === to);
-      if (isThere && (await isSignedByAll(repository, { from, to }, keys.map(publicHalf)))) {
+      if (isThere && (await isGoodEnough(repository, { from, to }, keys.map(publicHalf)))) {
         kept.push(from);
       } else {
         made.push(

@@ -11,20 +11,20 @@ import { headerSize } from './format/header.ts';
 
 type Ends = { readonly from: string; readonly to: string };
 
-/** Whether a delta of a repository has a signature of each key. Throws CORRUPT_DELTA. */
-export function isSignedByAll(
+/** Whether a delta of a repository is of a version that is known, and has a signature of each key. */
+export function isGoodEnough(
   repository: Repository,
   ends: Ends,
   keys: readonly PublicKey[],
 ): Promise<boolean> {
   return withStoredDelta(repository, ends, async (file, name) => {
-    for (const key of keys) {
-      try {
-        await readDeltaStart(file, [key], name);
-      } catch (error) {
-        if (error instanceof PineError && error.code === 'TRUST_UNKNOWN_KEY') return false;
-        throw error;
-      }
+    try {
+      await readDeltaStart(file, undefined, name);
+      for (const key of keys) await readDeltaStart(file, [key], name);
+    } catch (error) {
+      const codes = ['TRUST_UNKNOWN_KEY', 'CORRUPT_DELTA'];
+      if (error instanceof PineError && codes.includes(error.code)) return false;
+      throw error;
     }
     return true;
   });

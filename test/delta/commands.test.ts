@@ -59,6 +59,14 @@ test('a delta is made from the parent, listed, shown, applied and pruned', async
   expect(pinectl(...generate).result).toMatchObject({ made: [], kept: [{ from, to }] });
   pinectl(...generate, '--sign-key', 'release.secret', '--force');
   expect(readFileSync(path).equals(bytes)).toBe(true);
+  // One that an older pinectl made, which nobody can read any more.
+  const old = Buffer.from(bytes);
+  old.writeUInt32LE(2, 8);
+  for (const key of [[], ['--sign-key', 'release.secret']]) {
+    writeFileSync(path, old);
+    expect(pinectl(...generate, ...key).result).toMatchObject({ made: [{ from, to }], kept: [] });
+  }
+  expect(readFileSync(path).equals(bytes)).toBe(true);
   expect(pinectl(...generate, '--from', from, '--depth', '2').text).toContain('USAGE_COMMAND_LINE');
   const best = pinectl(...generate, '--best', '--force').result.made[0];
   expect(best.size).toBeLessThanOrEqual(bytes.length);
