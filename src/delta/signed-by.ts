@@ -11,7 +11,7 @@ import { headerSize } from './format/header.ts';
 
 type Ends = { readonly from: string; readonly to: string };
 
-/** Whether a delta of a repository is of a version that is known, and has a signature of each key. */
+/** Whether the beginning of a delta of a repository can be read, its version is known, and it has a signature of each key. */
 export function isGoodEnough(
   repository: Repository,
   ends: Ends,

@@ -183,12 +183,19 @@ describe('streams that lie, although every hash is right', () => {
     expect(process.memoryUsage().rss - before).toBeLessThan(64 << 20);
   });
 
-  test('a version that is not known is named', async () => {
-    const next = Buffer.from(file);
-    next.writeUInt32LE(1, 8);
-    await expect(openBytes(next)).rejects.toMatchObject({
+  test.each([
+    [1, 'make it again'],
+    [5, 'take a newer pinectl'],
+  ])('version %i, which is not known, is named', async (version, remedy) => {
+    const other = Buffer.from(file);
+    other.writeUInt32LE(version, 8);
+    await expect(openBytes(other)).rejects.toMatchObject({
       code: 'CORRUPT_DELTA',
-      details: { expected: 'version 3 to 4', found: 'version 1' },
+      details: {
+        expected: 'version 3 to 4',
+        found: `version ${version}`,
+        remedy: expect.stringContaining(remedy),
+      },
     });
   });
 });

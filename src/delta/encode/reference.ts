@@ -87,9 +87,7 @@ const smallSection = 128 << 10;
 
 /** The classes of pointers whose prediction makes this file's difference smaller. */
 export function chooseMask(pair: FilePair, copies: CopyList): number {
-  const gains = new Gains();
-  for (const _ of tryClasses(pair, copies, gains));
-  return gains.mask;
+  return tryClasses(pair, copies).mask;
 }
 
 /** A class that made the difference so many bytes smaller is taken to do so in the whole file. */
@@ -97,19 +95,16 @@ const sure = 256;
 
 /** Whether any class does. Of a file with types all is looked at: what the trial learns of them is gone on from. */
 export function isPredictable(pair: FilePair, copies: CopyList): boolean {
-  const gains = new Gains();
   const learns = pair.finder?.elf.btf !== undefined;
-  for (const _ of tryClasses(pair, copies, gains)) {
-    if (!learns && gains.most >= sure) return true;
-  }
-  return gains.mask !== 0;
+  return tryClasses(pair, copies, learns ? undefined : sure).mask !== 0;
 }
 
-/** Predicts all classes, a page of the old file after the other, and adds up what that gains. */
-function* tryClasses(pair: FilePair, copies: CopyList, gains: Gains): Generator<void> {
+/** Predicts all classes, a page of the old file after the other, until one has gained `enough` bytes; tells what each gained. */
+function tryClasses(pair: FilePair, copies: CopyList, enough = Number.POSITIVE_INFINITY): Gains {
+  const gains = new Gains();
   const isSample = samplePages(pair);
   const segments = segmentsOf(pair);
-  if (segments === undefined || pair.finder === undefined) return;
+  if (segments === undefined || pair.finder === undefined) return gains;
   pair.trial.become(pair.memory.btf);
   const predictor = new Predictor(pair.finder, copies, segments, pair.memory, pair.trial);
   for (let index = 0; index < copies.count; index++) {
@@ -128,9 +123,10 @@ function* tryClasses(pair: FilePair, copies: CopyList, gains: Gains): Generator<
       const moved = { from, to, mask: allClasses, hint: index, shift };
       const values = predictor.valuesWithin(moved, become);
       gains.add(pair, { start, from, to, shift }, sites, values);
-      yield;
+      if (gains.most >= enough) return gains;
     }
   }
+  return gains;
 }
 
 /** Tells which pages of the old file are looked at. */

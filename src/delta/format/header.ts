@@ -1,6 +1,6 @@
 import type { Digest } from '../../image/digest.ts';
 import { isChecksum } from '../../repo/object-name.ts';
-import { corruptDelta } from './corrupt-delta.ts';
+import { corruptDelta, unknownVersion } from './corrupt-delta.ts';
 import {
   type Compression,
   compressions,
@@ -73,8 +73,7 @@ export function headerSize(start: Buffer, where: string): number {
   }
   const version = start.readUInt32LE(8);
   if (version < deltaVersions.oldest || version > newestVersion) {
-    const known = `version ${deltaVersions.oldest} to ${newestVersion}`;
-    throw corruptDelta(known, `version ${version}`, where);
+    throw unknownVersion(version, where);
   }
   const size = start.readUInt32LE(12);
   if (size >= fixedHeaderSize && size <= maxHeaderSize) return size;
