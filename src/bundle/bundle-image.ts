@@ -1,10 +1,11 @@
 import { join } from 'node:path';
 import { applyDelta } from '../delta/apply.ts';
-import { imageOfCommit, withEmptyFile, withImageFile } from '../delta/commit-image.ts';
+import { imageOfCommit, withImageFile } from '../delta/commit-image.ts';
 import type { DeltaFile } from '../delta/decode/delta-file.ts';
 import { nothing } from '../delta/delta-path.ts';
 import { checkDeltaSpace } from '../delta/generate.ts';
 import { scratchFile } from '../delta/recompress/scratch.ts';
+import { withTemporaryFile } from '../disk/temporary-file.ts';
 import { PineError } from '../error.ts';
 import type { BlockDevice } from '../ports/block-device.ts';
 import { nodeFileSystem } from '../ports/node-file-system.ts';
@@ -33,7 +34,7 @@ export async function withBundleImage<T>(
   await checkDeltaSpace(temporary, image.size + old.image.size + scratch);
   const path = join(temporary, 'pine-bundle-new');
   const make = (base: PositionedReader): Promise<T> =>
-    withEmptyFile(path, image.size, async (file) => {
+    withTemporaryFile(path, image.size, async (file) => {
       const kept = scratchFile(nodeFileSystem, join(temporary, 'pine-bundle-scratch'));
       await applyDelta(delta, base, file, kept, progress);
       return use(file);

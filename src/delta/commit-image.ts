@@ -1,6 +1,5 @@
-import { rm } from 'node:fs/promises';
-import { emptyFile } from '../disk/empty-file.ts';
 import { nodeBlockDevice } from '../disk/node-block-device.ts';
+import { withTemporaryFile } from '../disk/temporary-file.ts';
 import { PineError } from '../error.ts';
 import { executePlan } from '../plan/execute.ts';
 import { openPlan, type Plan } from '../plan/plan-file.ts';
@@ -39,32 +38,10 @@ export async function withImageFile<T>(
   options: ImageFileOptions,
   use: (image: BlockDevice) => Promise<T>,
 ): Promise<T> {
-  return withEmptyFile(options.path, end.image.size, async (file) => {
+  return withTemporaryFile(options.path, end.image.size, async (file) => {
     await writeImage(repository, end, file, options);
     return use(file);
   });
-}
-
-/** Makes a new file of `size` zeros, lets `use` write and read it, and removes it. */
-export async function withEmptyFile<T>(
-  path: string,
-  size: number,
-  use: (file: BlockDevice) => Promise<T>,
-): Promise<T> {
-  // What a kill left over; the caller is the only one who writes here.
-  await rm(path, { force: true });
-  try {
-    await emptyFile(path, size, { isNew: true });
-    // It is read again and again, and of no worth afterwards.
-    const file = await nodeBlockDevice(path, undefined, path, true).open('write');
-    try {
-      return await use(file);
-    } finally {
-      await file.close();
-    }
-  } finally {
-    await rm(path, { force: true });
-  }
 }
 
 async function writeImage(

@@ -1,10 +1,11 @@
 import { createHash } from 'node:crypto';
 import { createReadStream } from 'node:fs';
+import { withTemporaryFile } from '../disk/temporary-file.ts';
 import { corruptPlan } from '../plan/plan-format.ts';
 import { objectsOf } from '../repo/file-object.ts';
 import { promisedPlan } from '../repo/pine-metadata.ts';
 import type { Repository } from '../repo/repository.ts';
-import { withEmptyFile, withPlan } from './commit-image.ts';
+import { withPlan } from './commit-image.ts';
 import type { DeltaEnd } from './format/header.ts';
 import { PlannedImage } from './planned-image.ts';
 
@@ -23,7 +24,7 @@ export async function withPlannedImage<T>(
     if (plan.imageSize !== image.size) {
       throw corruptPlan(`an image of ${image.size} bytes`, `${plan.imageSize}`, commit);
     }
-    return withEmptyFile(path, image.size, async (file) =>
+    return withTemporaryFile(path, image.size, async (file) =>
       use(await PlannedImage.open(plan, file, objectsOf(repository))),
     );
   });

@@ -5,6 +5,7 @@ import { PineError } from '../error.ts';
 import type { BlockDevice, BlockDeviceOpener } from '../ports/block-device.ts';
 import { directUnit } from '../ports/page-aligned.ts';
 import { DirectFile } from './direct-file.ts';
+import { shortRead } from './short-read.ts';
 import { slice } from './slice.ts';
 
 const run = promisify(execFile);
@@ -16,19 +17,18 @@ export interface DevicePart {
 }
 
 /**
- * Opens a device node or a file, or a part of one. `name` is what messages call it. With `isCached` false, whole pages
- * in memory of `pageAlignedBuffer` go past the page cache.
+ * Opens a device node or a file, or a part of one. `name` is what messages call it. Whole pages in memory of
+ * `pageAlignedBuffer` go past the page cache.
  */
 export function nodeBlockDevice(
   path: string,
   part?: DevicePart,
   name: string = path,
-  isCached = false,
 ): BlockDeviceOpener {
   return {
     name,
     async open(mode) {
-      const device = await openWhole(path, mode, isCached);
+      const device = await openWhole(path, mode);
       try {
         return part === undefined ? device : slice(device, part.start, part.size);
       } catch (error) {
@@ -40,26 +40,22 @@ export function nodeBlockDevice(
   };
 }
 
-async function openWhole(
-  path: string,
-  mode: 'read' | 'write',
-  isCached: boolean,
-): Promise<BlockDevice> {
+async function openWhole(path: string, mode: 'read' | 'write'): Promise<BlockDevice> {
   const handle = await open(path, mode === 'read' ? 'r' : 'r+');
-  const direct = isCached ? undefined : new DirectFile(path, mode);
+  const direct = new DirectFile(path, mode);
   try {
     const size = await measure(handle, path);
     return {
       size,
-      ...(!isCached && { unit: directUnit }),
+      unit: directUnit,
       async read(position, length, into = Buffer.allocUnsafe(length)) {
         const bytes = into.subarray(0, length);
-        const done = (await direct?.read(position, bytes)) ?? 0;
+        const done = await direct.read(position, bytes);
         await readFully(handle, path, position + done, bytes.subarray(done));
         return bytes;
       },
       async write(position, bytes) {
-        let done = (await direct?.write(position, bytes)) ?? 0;
+        let done = await direct.write(position, bytes);
         // A single write unless the system cuts it short.
         while (done < bytes.length) {
           const rest = bytes.subarray(done);
@@ -68,7 +64,7 @@ async function openWhole(
       },
       flush: () => handle.datasync(),
       async close() {
-        await direct?.close();
+        await direct.close();
         await handle.close();
       },
     };
@@ -122,14 +118,7 @@ async function readFully(
   while (done < bytes.length) {
     const rest = bytes.length - done;
     const { bytesRead } = await handle.read(bytes, done, rest, position + done);
-    if (bytesRead === 0) {
-      throw new PineError('IO_SHORT_READ', 'the device ends too early', {
-        expected: `${bytes.length} bytes at ${position}`,
-        found: `${done} bytes`,
-        where: path,
-        remedy: 'check that the disk or its image is whole',
-      });
-    }
+    if (bytesRead === 0) throw shortRead(path, position, bytes.length, done);
     done += bytesRead;
   }
 }

@@ -15,10 +15,14 @@ import {
 import { missingObject, type Repository } from './repository.ts';
 
 /** Contents up to this size are inflated at once; larger ones are streamed (S9). */
-const smallFile = 1024 * 1024;
+const mediumFile = 1024 * 1024;
 const pieceSize = 64 * 1024;
-/** A .filez up to this size is checked without a stream, out of a buffer that is used again and again. */
+/**
+ * A .filez up to this size, and of so much content, is read and inflated synchronously, out of a buffer that is used
+ * again and again: with Node's threads it takes several times as long.
+ */
 const scratchSize = 64 * 1024;
+const smallFile = 256 * 1024;
 let scratch: Buffer | undefined;
 
 /** Reads the header of a file object, without its content. Throws NOT_FOUND_OBJECT, CORRUPT_…. */
@@ -42,16 +46,24 @@ export function readFileContent(
   return readFileObjectAt(repository.objectFile(checksum, 'filez'), checksum);
 }
 
-/** The same for a .filez at any path. */
+/** The same for a .filez at any path; with `length`, content of another length is refused before it is read. */
 export async function* readFileObjectAt(
   path: string,
   checksum: string,
+  length?: number,
 ): AsyncGenerator<Uint8Array> {
-  const { header, contentAt, fileSize } = readHeader(path);
+  const small = readSmall(path);
+  const object = small ?? readHeader(path);
+  const { header } = object;
+  if (length !== undefined && header.size !== length) {
+    throw wrongSize(path, length, `${header.size} bytes`);
+  }
   const hash = fileObjectHash(header);
   let size = 0;
   if (!isLinkHeader(header)) {
-    for await (const piece of inflate(path, contentAt, header.size, fileSize)) {
+    for await (const piece of 'deflated' in object
+      ? piecesOf(inflateSmall(path, object.deflated, header.size))
+      : inflate(path, object.contentAt, header.size, object.fileSize)) {
       size += piece.length;
       if (size > header.size) throw wrongSize(path, header.size, `more than ${header.size} bytes`);
       hash.update(piece);
@@ -59,35 +71,24 @@ export async function* readFileObjectAt(
     }
   }
   if (size !== header.size) throw wrongSize(path, header.size, `${size} bytes`);
-  checkDigest(hash.digest('hex'), checksum, path);
-}
-
-function checkDigest(found: string, checksum: string, path: string): void {
+  const found = hash.digest('hex');
   if (found === checksum) return;
   throw corrupt('a file object is not what its name says', `checksum ${checksum}`, found, path);
 }
 
 /** Reads a file object to its end, for nothing but to check it. Throws as `readFileContent`. */
 export async function checkFileObject(repository: Repository, checksum: string): Promise<void> {
-  const path = repository.objectFile(checksum, 'filez');
-  const object = readIntoScratch(path);
-  const length = object && headerLength(object.subarray(0, headerPrefix), path);
-  if (object === undefined || length === undefined || object.length < headerPrefix + length) {
-    return drain(readFileObjectAt(path, checksum));
-  }
-  const header = decodeFileHeader(object.subarray(headerPrefix, headerPrefix + length), path);
-  if (header.size > scratchSize) return drain(readFileObjectAt(path, checksum));
-  const hash = fileObjectHash(header);
-  if (!isLinkHeader(header)) {
-    const plain = inflateSmall(path, object.subarray(headerPrefix + length), header.size);
-    if (plain.length !== header.size) throw wrongSize(path, header.size, `${plain.length} bytes`);
-    hash.update(plain);
-  }
-  checkDigest(hash.digest('hex'), checksum, path);
+  for await (const _ of readFileContent(repository, checksum));
 }
 
-async function drain(content: AsyncIterable<Uint8Array>): Promise<void> {
-  for await (const _ of content);
+/** A small .filez, until the next one is read; `undefined` for what is not small, or cut in its header. */
+function readSmall(path: string): { header: FileHeader; deflated: Buffer } | undefined {
+  const object = readIntoScratch(path);
+  if (object === undefined) return undefined;
+  const contentAt = headerPrefix + headerLength(object.subarray(0, headerPrefix), path);
+  if (object.length < contentAt) return undefined;
+  const header = decodeFileHeader(Buffer.from(object.subarray(headerPrefix, contentAt)), path);
+  return header.size > smallFile ? undefined : { header, deflated: object.subarray(contentAt) };
 }
 
 /** A whole file, until the next one is read; `undefined` when it is larger than the scratch buffer. */
@@ -119,13 +120,8 @@ export function objectsOf(repository: Repository): {
   open(checksum: string, length: number): AsyncIterable<Uint8Array>;
 } {
   return {
-    async *open(checksum, length) {
-      const { size } = readFileHeader(repository, checksum);
-      if (size !== length) {
-        throw wrongSize(repository.objectFile(checksum, 'filez'), length, `${size} bytes`);
-      }
-      yield* readFileContent(repository, checksum);
-    },
+    open: (checksum, length) =>
+      readFileObjectAt(repository.objectFile(checksum, 'filez'), checksum, length),
   };
 }
 
@@ -158,10 +154,9 @@ async function* inflate(
   fileSize: number,
 ): AsyncGenerator<Uint8Array> {
   try {
-    if (size <= smallFile && fileSize <= 2 * smallFile) {
+    if (size <= mediumFile && fileSize <= 2 * mediumFile) {
       const deflated = (await readFile(path)).subarray(from);
-      const plain = await promisify(inflateRaw)(deflated, { maxOutputLength: size + 1 });
-      for (let at = 0; at < plain.length; at += pieceSize) yield plain.subarray(at, at + pieceSize);
+      yield* piecesOf(await promisify(inflateRaw)(deflated, { maxOutputLength: size + 1 }));
       return;
     }
     const inflater = createInflateRaw({ chunkSize: pieceSize });
@@ -170,6 +165,10 @@ async function* inflate(
   } catch (error) {
     throw inflateError(path, size, error);
   }
+}
+
+function* piecesOf(bytes: Buffer): Generator<Buffer> {
+  for (let at = 0; at < bytes.length; at += pieceSize) yield bytes.subarray(at, at + pieceSize);
 }
 
 /** What zlib threw, as an error of ours where it says that the object is bad. */

@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, describe, expect, it } from 'vitest';
 import { nodeBlockDevice } from '../../src/disk/node-block-device.ts';
+import { withTemporaryFile } from '../../src/disk/temporary-file.ts';
 import { pageAlignedBuffer, pagesRoom, readPages } from '../../src/ports/page-aligned.ts';
 
 const unit = 4096;
@@ -111,12 +112,12 @@ describe.skipIf(lacksDirect())('the page cache', () => {
     await device.close();
   });
 
-  it('is used where it was asked for', async () => {
-    evictedFile(path);
-    const device = await nodeBlockDevice(path, undefined, path, true).open('write');
-    const memory = pageAlignedBuffer(64 * unit);
-    await device.read(0, memory.length, memory);
-    expect(cachedPages(path)).toBeGreaterThan(0);
-    await device.close();
+  it('is used by a temporary file', async () => {
+    await withTemporaryFile(join(folder, 'temporary'), 64 * unit, async (file) => {
+      const memory = pageAlignedBuffer(64 * unit);
+      await file.write(0, memory);
+      await file.read(0, memory.length, memory);
+      expect(cachedPages(join(folder, 'temporary'))).toBeGreaterThan(0);
+    });
   });
 });
