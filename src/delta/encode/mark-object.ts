@@ -40,7 +40,8 @@ function markOf(
   symbols: number,
 ): number | undefined {
   const kind = sites.kind[index] ?? 0;
-  const [target, base] = [sites.target[index] ?? 0, sites.base[index] ?? 0];
+  const target = sites.target[index] ?? 0;
+  const base = sites.base[index] ?? 0;
   if (sites.form[index] !== valueForm.fromBase || kind === pointerClass.size) return undefined;
   // Its own place says no more than where it is.
   if (target === at) return 0;

@@ -168,7 +168,8 @@ class Gains {
       const value = values[index] ?? 0;
       const place = at[index] ?? 0;
       if (Number.isNaN(value) || place < from) continue;
-      const [oldAt, newAt] = [start + place, start + place + shift];
+      const oldAt = start + place;
+      const newAt = oldAt + shift;
       let gain = 0;
       for (let byte = 0; byte < (width[index] ?? 0); byte++) {
         const wanted = bytes[newAt + byte];

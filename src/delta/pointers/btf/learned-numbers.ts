@@ -25,7 +25,8 @@ export class LearnedNumbers {
 
   /** How far a number goes up: as the nearest one below of which that is known, else as the nearest above, else as the last one. */
   shiftOf(old: number): number {
-    const [kept, mask] = [this.#kept, this.#places - 1];
+    const kept = this.#kept;
+    const mask = this.#places - 1;
     if (kept === none) return this.#last;
     const place = old >>> this.#unit;
     for (let distance = 0; distance <= farthest; distance++) {

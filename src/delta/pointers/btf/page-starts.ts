@@ -67,7 +67,8 @@ export async function findBtfStarts(
   }
   return {
     startOf(number) {
-      const [before, info] = [starts[number - firstPage], infos[number - firstPage]];
+      const before = starts[number - firstPage];
+      const info = infos[number - firstPage];
       return before === undefined || info === undefined ? undefined : { before, info };
     },
   };

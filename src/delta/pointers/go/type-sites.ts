@@ -32,7 +32,8 @@ export function findTypeSites(page: Uint8Array, part: PagePart, go: GoTables, si
 
 /** A size, how much of it has pointers, a hash, the alignment twice, the kind, and two pointers. */
 function isType(page: Uint8Array, at: number): boolean {
-  const [alignment, kind] = [page[at + 21] ?? 0, (page[at + 23] ?? 0) & 31];
+  const alignment = page[at + 21] ?? 0;
+  const kind = (page[at + 23] ?? 0) & 31;
   const isAligned = alignment === page[at + 22] && [1, 2, 4, 8].includes(alignment);
   if (!isAligned || kind === 0 || kind > mostKinds) return false;
   const uppers = int32(page, at + 4) | int32(page, at + 12) | int32(page, at + 28);

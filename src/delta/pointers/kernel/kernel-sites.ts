@@ -58,7 +58,8 @@ function isInList(
   { from, to }: AddressRange,
 ): boolean {
   if (at - 8 < part.from || at + 12 > part.to) return false;
-  const [first, last] = [int32(page, at - 8), int32(page, at + 8)];
+  const first = int32(page, at - 8);
+  const last = int32(page, at + 8);
   if (first > -shortDistance || last <= from - to || first - last <= leastStep) return false;
   for (let word = at - 8; word < at + 8; word += 4) {
     if (int32(page, word) < int32(page, word + 4)) return false;

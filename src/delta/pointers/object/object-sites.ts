@@ -84,7 +84,8 @@ export function findHeaderSites(page: Uint8Array, part: PagePart, sites: Sites):
     at += sectionHeaderSize
   ) {
     if (at < part.from || int32(page, at + 28) !== 0) continue;
-    const [start, size] = [int32(page, at + 24) >>> 0, int32(page, at + 32)];
+    const start = int32(page, at + 24) >>> 0;
+    const size = int32(page, at + 32);
     if (start === 0 || int32(page, at + 4) === nobits) continue;
     sites.add(at + 24, pointerClass.pointer, address, start);
     if (size > 0) sites.add(at + 32, pointerClass.size, fromBase, start + size, 1, start);

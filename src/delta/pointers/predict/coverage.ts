@@ -85,7 +85,8 @@ class LongestFirst {
   }
 
   #isBefore(a: number, b: number): boolean {
-    const [one, other] = [this.#heap[a] ?? 0, this.#heap[b] ?? 0];
+    const one = this.#heap[a] ?? 0;
+    const other = this.#heap[b] ?? 0;
     const difference = (this.#length[one] ?? 0) - (this.#length[other] ?? 0);
     return difference > 0 || (difference === 0 && one < other);
   }

@@ -61,7 +61,8 @@ export class SiteValues {
     const old = target[index] ?? 0;
     const mapped = this.#mapped[index] ?? Number.NaN;
     if (Number.isNaN(mapped)) return;
-    const [site, base] = [this.#site[index] ?? 0, this.#base[index] ?? 0];
+    const site = this.#site[index] ?? 0;
+    const base = this.#base[index] ?? 0;
     const found = decodeTarget(form[index] ?? 0, extra[index] ?? 0, site, base, value, mapped);
     if (found === undefined) return;
     if (this.#inMemory[index] === 1) this.#learned.setShift(old, found - mapped);

@@ -18,7 +18,8 @@ export function findSymbolSites(
     addNamePlace(page, at, names, sites);
     if ((page[at + 6] ?? 0) === 0 && (page[at + 7] ?? 0) === 0) continue;
     addAddress(page, at + 8, pointerClass.symbol, sites);
-    const [value, size] = [int32(page, at + 8) >>> 0, int32(page, at + 16)];
+    const value = int32(page, at + 8) >>> 0;
+    const size = int32(page, at + 16);
     if (int32(page, at + 12) !== 0 || size <= 0) continue;
     sites.add(at + 16, pointerClass.size, valueForm.fromBase, value + size, 1, value);
   }
