@@ -4,7 +4,7 @@ import type { BtfMemory } from '../pointers/btf/memory.ts';
 import { kindOf, recordSize, visitNumbers } from '../pointers/btf/records.ts';
 import { int32, writeWord } from '../pointers/little-endian.ts';
 import { recordsOf } from './btf-base.ts';
-import { markOf } from './symbol-marks.ts';
+import { hashText } from './hash-bytes.ts';
 
 /** So many types without a name are looked through on the way to one that has a name. */
 const depth = 4;
@@ -29,7 +29,7 @@ export function markBtf(file: Uint8Array, { layout, base, known }: BtfMarks): vo
     if (name === 0) return 0;
     if (name < base.names) return name + (known?.kernelNames.shiftOf(name) ?? 0);
     const inside = name - base.names;
-    return markOf(file, offset + inside, Math.min(longestName, size - inside));
+    return hashText(file, offset + inside, Math.min(longestName, size - inside));
   };
   let marks = Int32Array.from(records, (at) => {
     const kind = kindOf(int32(file, at + 4));

@@ -3,7 +3,10 @@ import { pointerClass } from '../pointers/pointer-class.ts';
 import type { SiteSource } from '../pointers/site-source.ts';
 import { pageSize, Sites } from '../pointers/sites.ts';
 import { valueForm } from '../pointers/value-form.ts';
+import { hashBytes } from './hash-bytes.ts';
 
+/** What a mark goes on from: an entry that leads to zeros is not one that leads nowhere. */
+const basis = 0x811c9dc5;
 /** A mark is made of so many bytes around what a number leads to. */
 const markSize = 16;
 
@@ -45,10 +48,11 @@ function markOf(
   if (sites.form[index] !== valueForm.fromBase || kind === pointerClass.size) return undefined;
   // Its own place says no more than where it is.
   if (target === at) return 0;
-  if (kind === pointerClass.relocation) return hash(file, target - markSize / 2, markSize);
-  if (kind !== pointerClass.number) return hash(file, target, markSize);
-  if (base !== symbols) return hash(file, target, nameEnd(file, target) - target);
-  const name = hash(file, target, 4);
+  if (kind === pointerClass.relocation)
+    return hashBytes(file, target - markSize / 2, markSize, basis);
+  if (kind !== pointerClass.number) return hashBytes(file, target, markSize, basis);
+  if (base !== symbols) return hashBytes(file, target, nameEnd(file, target) - target, basis);
+  const name = hashBytes(file, target, 4, basis);
   return name === noName ? undefined : name;
 }
 
@@ -57,13 +61,5 @@ function nameEnd(file: Uint8Array, start: number): number {
   return end < 0 ? file.length : end;
 }
 
-function hash(file: Uint8Array, start: number, length: number): number {
-  let mark = 0x811c9dc5;
-  for (let at = start; at < start + length; at++) {
-    mark = Math.imul(mark ^ (file[at] ?? 0), 0x01000193);
-  }
-  return mark | 0;
-}
-
 /** Of four zeros. */
-const noName = hash(new Uint8Array(4), 0, 4);
+const noName = hashBytes(new Uint8Array(4), 0, 4, basis);

@@ -6,7 +6,8 @@ import { encodeValue } from '../pointers/predict/pointer-value.ts';
 import type { SiteSource } from '../pointers/site-source.ts';
 import { maxSites, pageSize, Sites } from '../pointers/sites.ts';
 import { valueForm } from '../pointers/value-form.ts';
-import { markOf, markSymbols, type SymbolMarks } from './symbol-marks.ts';
+import { hashBytes, hashText } from './hash-bytes.ts';
+import { markSymbols, type SymbolMarks } from './symbol-marks.ts';
 
 const { operand, pointer, constant, relocation, number, selfRelative, listed } = pointerClass;
 const { goCode, goTable, goBucket, goType } = pointerClass;
@@ -141,7 +142,7 @@ function addMark(
   if ((kind & markedClasses) === 0) return;
   const target = offsetOf(finder.elf.segments, sites.target[index] ?? 0);
   if ((kind & kernelClasses) !== 0) {
-    writeWord(file, at, bytesMark(file, target));
+    writeWord(file, at, hashBytes(file, target ?? file.length, markSize));
     return;
   }
   const { entries, words } = symbols;
@@ -150,8 +151,8 @@ function addMark(
     const mark =
       symbol ??
       ((kind & goType) !== 0
-        ? bytesMark(file, target, typeMarkSize)
-        : markOf(file, target, markSize));
+        ? hashBytes(file, target ?? file.length, typeMarkSize)
+        : hashText(file, target, markSize));
     writeWord(file, sites.width[index] === 8 ? at + 4 : at, mark);
   } else if (symbol !== undefined) {
     const form = sites.form[index] ?? 0;
@@ -164,13 +165,4 @@ function addMark(
     // The jump of a linkage table (.plt) is followed by a push of the entry's number, which is another each time.
     if (!isInstruction && file[at + 4] === 0x68) writeWord(file, at + 5, symbol);
   }
-}
-
-/** A hash of what a word leads to. */
-function bytesMark(file: Uint8Array, offset = file.length, size = markSize): number {
-  let mark = 0;
-  for (let at = offset; at < offset + size; at++) {
-    mark = Math.imul(mark ^ (file[at] ?? 0), 0x01000193);
-  }
-  return mark | 0;
 }

@@ -2,6 +2,9 @@ import { relocationSize, symbolSize } from '../pointers/elf/entry-sizes.ts';
 import { offsetOf } from '../pointers/elf/segments.ts';
 import { int32 } from '../pointers/little-endian.ts';
 import type { SiteSource } from '../pointers/site-source.ts';
+import { hashText } from './hash-bytes.ts';
+
+const longestName = 256;
 
 /**
  * Marks of what other programs have, by the names of the symbols: those of the entries of the table of symbols, and
@@ -27,25 +30,11 @@ export function markSymbols(file: Uint8Array, { elf }: SiteSource): SymbolMarks 
       const number = int32(file, at + 12);
       const entry = symbols + number * symbolSize;
       if (number <= 0 || !isInside(entry, symbolSize) || int32(file, at + 4) !== 0) continue;
-      const mark = markOf(file, names + int32(file, entry), longestName);
+      const mark = hashText(file, names + int32(file, entry), longestName);
       entries.set(entry, mark);
       const word = offsetOf(segments, int32(file, at) >>> 0);
       if (word !== undefined && isInside(word, 8)) words.set(word, mark);
     }
   }
   return { entries, words };
-}
-
-const longestName = 256;
-
-/** A hash of the bytes at `offset` up to the first zero, and at most `longest` of them. Of none it is 0. */
-export function markOf(file: Uint8Array, offset: number | undefined, longest: number): number {
-  let mark = 0;
-  if (offset === undefined || offset < 0) return mark;
-  for (let at = offset; at < offset + longest; at++) {
-    const byte = file[at] ?? 0;
-    if (byte === 0) break;
-    mark = Math.imul(mark ^ byte, 0x01000193);
-  }
-  return mark | 0;
 }
