@@ -1,7 +1,7 @@
 import type { Digest } from '../../image/digest.ts';
 import { openImage } from '../../image/reader/open-image.ts';
-import { walkImage } from '../../image/reader/walk-image.ts';
-import { superblockSize } from '../../image/squashfs/format.ts';
+import { walkInodes } from '../../image/reader/walk-image.ts';
+import { inodeType, superblockSize } from '../../image/squashfs/format.ts';
 import type { PositionedReader } from '../../ports/positioned-reader.ts';
 
 /** A file's content in an image, under the first of its paths. Bytes. */
@@ -28,9 +28,9 @@ export interface ImageParts {
 export async function takeApart(image: PositionedReader, { size }: Digest): Promise<ImageParts> {
   const opened = await openImage(image, size);
   const found = new Map<number, ImageFile>();
-  for await (const entry of walkImage(opened)) {
-    if (entry.kind !== 'file' || entry.size === 0 || found.has(entry.offset)) continue;
-    found.set(entry.offset, { path: entry.path, offset: entry.offset, size: entry.size });
+  for await (const { path, inode } of walkInodes(opened)) {
+    if (inode.type !== inodeType.file || inode.size === 0 || found.has(inode.start)) continue;
+    found.set(inode.start, { path, offset: inode.start, size: inode.size });
   }
   const { inodeTable } = opened.superblock;
   return {

@@ -1,5 +1,5 @@
 import { type Image, openImage } from '../../image/reader/open-image.ts';
-import { walkImage } from '../../image/reader/walk-image.ts';
+import { walkInodes } from '../../image/reader/walk-image.ts';
 import { inodeType } from '../../image/squashfs/format.ts';
 import { overlayLiterals } from '../../plan/literal-overlay.ts';
 import type { Plan } from '../../plan/open-plan.ts';
@@ -122,11 +122,11 @@ async function pathsOf(
 ): Promise<ReadonlyMap<number, readonly string[]>> {
   const found = new Map<number, string[]>();
   if (wanted.size === 0) return found;
-  for await (const entry of walkImage(image)) {
-    if (entry.kind !== 'file' || entry.size === 0 || !wanted.has(entry.offset)) continue;
-    const paths = found.get(entry.offset) ?? [];
-    if (paths.length < mostPaths) paths.push(entry.path);
-    found.set(entry.offset, paths);
+  for await (const { path, inode } of walkInodes(image)) {
+    if (inode.type !== inodeType.file || inode.size === 0 || !wanted.has(inode.start)) continue;
+    const paths = found.get(inode.start) ?? [];
+    if (paths.length < mostPaths) paths.push(path);
+    found.set(inode.start, paths);
   }
   return found;
 }

@@ -1,5 +1,6 @@
+import { inodeType } from '../squashfs/format.ts';
 import type { Image } from './open-image.ts';
-import { walkImage } from './walk-image.ts';
+import { walkInodes } from './walk-image.ts';
 
 /** What a byte of an image belongs to, for a message about damage. */
 export type ImagePlace =
@@ -22,9 +23,9 @@ export async function locateByte(image: Image, position: number): Promise<ImageP
   const table = tables.find(([start]) => position >= start);
   if (table !== undefined) return { kind: 'table', name: table[1] };
   const paths: string[] = [];
-  for await (const entry of walkImage(image)) {
-    if (entry.kind !== 'file' || paths.length === maxPaths) continue;
-    if (position >= entry.offset && position < entry.offset + entry.size) paths.push(entry.path);
+  for await (const { path, inode } of walkInodes(image)) {
+    if (inode.type !== inodeType.file || paths.length === maxPaths) continue;
+    if (position >= inode.start && position < inode.start + inode.size) paths.push(path);
   }
   if (paths.length === 0) return { kind: 'table', name: 'the superblock' };
   return { kind: 'file', paths };

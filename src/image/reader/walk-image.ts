@@ -14,6 +14,12 @@ export type ImageEntry = Metadata & { readonly path: string } & (
     | { readonly kind: 'file'; readonly offset: number; readonly size: number }
   );
 
+/** An inode under its name, which is what most of those need who look for a file's content. */
+export interface NamedInode {
+  readonly path: string;
+  readonly inode: StoredInode;
+}
+
 interface OpenDirectory {
   readonly path: string;
   readonly number: number;
@@ -26,15 +32,20 @@ interface OpenDirectory {
  * Ends, and in bounded time, for any bytes: a directory's number is above those of all in it, and
  * every inode has one name.
  */
-export async function* walkImage(image: Image): AsyncGenerator<ImageEntry> {
+export async function* walkInodes(image: Image): AsyncGenerator<NamedInode> {
   const root = await image.inodeAt(image.superblock.root);
   if (root.number !== image.superblock.inodes) {
     throw corruptImage(`inode ${image.superblock.inodes}`, `${root.number}`, 'the root');
   }
-  yield await describe(image, root, '/');
+  yield { path: '/', inode: root };
   const open = [openDirectory(image, root, '/', image.superblock.inodes + 1)];
   const left = yield* walkBelow(image, open, image.superblock.inodes - 1);
   if (left !== 0) throw corruptImage('a name for each inode', `${left} without`, 'the whole image');
+}
+
+/** The same with mode, owner and attributes, each of which is looked up in a table of its own. */
+export async function* walkImage(image: Image): AsyncGenerator<ImageEntry> {
+  for await (const named of walkInodes(image)) yield describe(image, named);
 }
 
 /**
@@ -56,9 +67,10 @@ export async function* walkFolder(image: Image, path: string): AsyncGenerator<Im
       throw corruptImage(`inode ${found.number}`, `${inode.number}`, here);
     }
   }
-  yield await describe(image, inode, here);
+  yield describe(image, { path: here, inode });
   if (inode.type !== inodeType.directory) return;
-  yield* walkBelow(image, [openDirectory(image, inode, here, parent)], inode.number);
+  const open = [openDirectory(image, inode, here, parent)];
+  for await (const named of walkBelow(image, open, inode.number)) yield describe(image, named);
 }
 
 async function findName({ names }: OpenDirectory, wanted: string): Promise<ListedName | undefined> {
@@ -75,7 +87,7 @@ async function* walkBelow(
   image: Image,
   open: OpenDirectory[],
   most: number,
-): AsyncGenerator<ImageEntry, number> {
+): AsyncGenerator<NamedInode, number> {
   let left = most;
   for (let top = open.at(-1); top !== undefined; top = open.at(-1)) {
     const { value, done } = await top.names.next();
@@ -89,7 +101,7 @@ async function* walkBelow(
     if (inode.number !== value.number || inode.type !== value.type || inode.number >= top.number) {
       throw corruptImage(`inode ${value.number} of type ${value.type}`, 'another one', path);
     }
-    yield await describe(image, inode, path);
+    yield { path, inode };
     if (inode.type !== inodeType.directory) continue;
     if (open.length > limits.depth) throw corruptImage('fewer levels', `${open.length}`, path);
     open.push(openDirectory(image, inode, path, top.number));
@@ -109,7 +121,7 @@ function openDirectory(
   return { path, number: inode.number, names };
 }
 
-async function describe(image: Image, inode: StoredInode, path: string): Promise<ImageEntry> {
+async function describe(image: Image, { path, inode }: NamedInode): Promise<ImageEntry> {
   const metadata = await image.metadata(inode);
   switch (inode.type) {
     case inodeType.directory:
