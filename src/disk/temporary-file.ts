@@ -4,7 +4,10 @@ import type { BlockDevice } from '../ports/block-device.ts';
 import { emptyFile } from './empty-file.ts';
 import { shortRead } from './short-read.ts';
 
-/** Makes a new file of `size` zeros, lets `use` write and read it, and removes it. */
+/**
+ * Makes a new file of `size` zeros, lets `use` write and read it, and removes it. Reading past its end throws
+ * IO_SHORT_READ.
+ */
 export async function withTemporaryFile<T>(
   path: string,
   size: number,

@@ -81,7 +81,7 @@ export async function checkFileObject(repository: Repository, checksum: string):
   for await (const _ of readFileContent(repository, checksum));
 }
 
-/** A small .filez, until the next one is read; `undefined` for what is not small, or cut in its header. */
+/** A small .filez, its content until the next one is read; `undefined` for what is not small, or cut in its header. */
 function readSmall(path: string): { header: FileHeader; deflated: Buffer } | undefined {
   const object = readIntoScratch(path);
   if (object === undefined) return undefined;

@@ -14,7 +14,7 @@ export type ImageEntry = Metadata & { readonly path: string } & (
     | { readonly kind: 'file'; readonly offset: number; readonly size: number }
   );
 
-/** An inode under its name, which is what most of those need who look for a file's content. */
+/** An inode, and the path that leads to it. */
 export interface NamedInode {
   readonly path: string;
   readonly inode: StoredInode;
