@@ -65,6 +65,38 @@ test('an interface that is not there now is left out, and said', async () => {
   expect(network.leftOut).toEqual(['$(reboot): no such interface now']);
 });
 
+test.each([' ', 'eth0;reboot', '$(reboot)', 'a b', '-s', '..', 'x'.repeat(16)])(
+  'a card whose name would be no plain word in a shell is not carried over: %j',
+  async (odd) => {
+    const table = (command: string) =>
+      recorded('stale-file', `commands/${command}`).replace(/"eth0"/g, JSON.stringify(odd));
+    const commands = Object.fromEntries(
+      ['ip -j -d addr', 'ip -j route', 'ip -j -6 route'].map((command) => [
+        command,
+        table(command),
+      ]),
+    );
+    const host = recordedHost('stale-file', { commands });
+    const { network } = await readNetwork(host);
+    expect(network.interfaces.map(({ name, kind }) => [name, kind])).toEqual([
+      [odd, 'oddly named'],
+    ]);
+    expect(writeInterfaces(network)).toBe(writeInterfaces({ ...network, interfaces: [] }));
+    expect(writeMacTab(network)).toBe('');
+  },
+);
+
+test('what a file calls a card and the kernel a bridge is none', async () => {
+  const addresses = recorded('hetzner-cloud', 'commands/ip -j -d addr').replace(
+    '"ifname": "eth0",',
+    '"ifname": "eth0", "linkinfo": { "info_kind": "bridge" },',
+  );
+  const commands = { 'ip -j -d addr': addresses };
+  const chosen = await readNetwork(recordedHost('hetzner-cloud', { commands }));
+  expect(chosen.source).toBe(sources['hetzner-cloud']);
+  expect(chosen.network.interfaces.map(({ kind }) => kind)).toEqual(['bridge']);
+});
+
 const skipped = missing('root', 'alpine');
 describe.skipIf(skipped)("Alpine's own ifup, in a network namespace", () => {
   let root = '';

@@ -74,14 +74,16 @@ function differencesOf(now: NetworkInterface, said: NetworkInterface, family: 4 
 }
 
 /**
- * Adds what only the kernel knows: MAC addresses, and an MTU that a server gave. An interface that is not
+ * Adds what the kernel knows better: MAC addresses, an MTU that a server gave, what is no card. An interface that is not
  * there now is left out: its name would go into commands of a shell, and nothing has judged it.
  */
 function complete(network: Network, kernel: Network): Network {
   const configured = network.interfaces.filter(isConfigured);
   const interfaces = configured.flatMap((one) => {
     const now = kernel.interfaces.find(({ name }) => name === one.name);
-    return now === undefined ? [] : [{ ...one, mac: now.mac ?? one.mac, mtu: one.mtu ?? now.mtu }];
+    if (now === undefined) return [];
+    const kind = now.kind === 'ethernet' ? one.kind : now.kind;
+    return [{ ...one, kind, mac: now.mac ?? one.mac, mtu: one.mtu ?? now.mtu }];
   });
   const absent = configured.filter(({ name }) => !interfaces.some((one) => one.name === name));
   const leftOut = [

@@ -11,6 +11,12 @@ export interface KernelTables {
 }
 
 /**
+ * A name as drivers and udev give it. The kernel takes nearly any 15 bytes, but what is carried over
+ * becomes a word of ifupdown's file and of commands of a shell.
+ */
+const plainName = /^\w[\w.-]{0,14}$/;
+
+/**
  * Reads the network from the kernel's own tables: what is in force now. Addresses that run out were
  * leased: they become DHCP, or are left to router advertisements.
  */
@@ -25,8 +31,9 @@ export function readKernelTables(tables: KernelTables): Network {
     if (to.mac !== parseMac(address)) {
       network.leftOut.push(`${name} uses the MAC address ${address} in place of its own`);
     }
-    to.kind =
+    const kind =
       textOf(recordOf(linkinfo).info_kind) ?? (link_type === 'ether' ? 'ethernet' : 'other');
+    to.kind = plainName.test(name) ? kind : 'oddly named';
     to.mtu = Number(mtu) === 1500 ? undefined : Number(mtu) || undefined;
     for (const entry of listOf(value.addr_info)) takeAddress(to, recordOf(entry));
   }

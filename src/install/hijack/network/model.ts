@@ -22,7 +22,7 @@ export interface NetworkInterface {
   readonly addresses: readonly InterfaceAddress[];
   readonly routes: readonly Route[];
   readonly mtu: number | undefined;
-  /** Anything but `ethernet` is named (`bond`, `bridge`, `vlan`) and not carried over. */
+  /** Anything but `ethernet` (`bond`, `bridge`, `vlan`, `oddly named`) is said and not carried over. */
   readonly kind: string;
 }
 
