@@ -3,6 +3,7 @@ import { nothing } from '../delta/delta-path.ts';
 import type { DeltaHeader } from '../delta/format/header.ts';
 import { scratchFile } from '../delta/recompress/scratch.ts';
 import { nodeBlockDevice } from '../disk/node-block-device.ts';
+import { withTemporaryPaths } from '../disk/temporary-paths.ts';
 import { PineError } from '../error.ts';
 import { writeOutputFile } from '../install/output-file.ts';
 import { verifyImage } from '../plan/read-back.ts';
@@ -33,14 +34,18 @@ export async function apply(argument: string, options: Options): Promise<void> {
     await withDelta(argument, options, keys, async (delta) => {
       const { from, to, scratch } = delta.header;
       const { size } = to.image;
-      // The old image may have to be written too, and what is decompressed of it.
-      const needed = size + from.image.size + scratch;
+      // What a repository has of the old image is written too, and what is decompressed of it.
+      const isMade = options.from !== undefined && (await isFolder(options.from)) === true;
+      const needed = size + (isMade ? from.image.size : 0) + scratch;
       await writeOutputFile(output, { size, needed }, async (path) => {
         const file = nodeBlockDevice(path);
-        const kept = scratchFile(nodeFileSystem, `${path}.scratch`);
-        await withOldImage(delta.header, options, `${path}.old`, (base) =>
-          withOpen(file, 'write', (target) =>
-            applyDelta(delta, base, target, kept, progress.report),
+        const [old, kept] = [`${path}.old`, `${path}.scratch`];
+        const scratchBeside = scratchFile(nodeFileSystem, kept);
+        await withTemporaryPaths([old, kept], () =>
+          withOldImage(delta.header, options, old, (base) =>
+            withOpen(file, 'write', (target) =>
+              applyDelta(delta, base, target, scratchBeside, progress.report),
+            ),
           ),
         );
         await file.dropCache();

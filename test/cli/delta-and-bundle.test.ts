@@ -1,4 +1,14 @@
-import { existsSync, mkdirSync, readdirSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { execFileSync } from 'node:child_process';
+import {
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
+import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { beforeAll, describe, expect, test } from 'vitest';
 import { temporaryFolder } from '../repo/support/temporary-folder.ts';
@@ -113,6 +123,30 @@ describe.skipIf(missing('xattr') !== undefined)('delta and bundle, by users', ()
       expect(await refusal(...apply)).toBe(found);
     }
     expect(readdirSync(folder).filter((name) => name.endsWith('.part'))).toEqual([]);
+  });
+
+  test('a pipe is refused where positions are read, and may give a key', async () => {
+    const pipe = at('pipe');
+    execFileSync('mkfifo', [pipe]);
+    const found = 'NOT_FOUND_FILE: a pipe, which has no positions';
+    const out = ['-o', at('piped'), '--unsigned', ...repo];
+    for (const command of [
+      ['delta', 'show', pipe],
+      ['delta', 'apply', pipe, ...out],
+      ['delta', 'apply', 'r^..r', '--from', pipe, ...out],
+      ['bundle', 'show', pipe],
+      ['bundle', 'apply', pipe, '--unsigned', ...repo],
+    ]) {
+      expect(await refusal(...command), command.join(' ')).toBe(found);
+    }
+    const writing = writeFile(pipe, readFileSync(at('k.pub')));
+    const from = ['--from', at('old'), '-o', at('piped'), ...repo];
+    const applied = await outputHere('delta', 'apply', 'r^..r', '--key', pipe, ...from);
+    await writing;
+    expect(applied).toContain(`signed by ${pipe}`);
+    expect(await refusal('delta', 'apply', 'r^..r', '--key', '/dev/zero', ...from)).toBe(
+      'CORRUPT_TOO_LARGE: more',
+    );
   });
 
   test('links lead to deltas, images and repositories', async () => {
