@@ -23,7 +23,7 @@ interface Options extends RepositoryOptions {
 /** `pinectl delta generate`. */
 export async function generate(options: Options): Promise<void> {
   const { listDeltas } = await import('../delta/store.ts');
-  const { isGoodEnough } = await import('../delta/signed-by.ts');
+  const { isGoodEnough, isSigned } = await import('../delta/signed-by.ts');
   const repository = await openRepository(options);
   if (options.from !== undefined && options.depth !== undefined) {
     throw wrong('--from and --depth exclude each other', '--from or --depth', 'both');
@@ -49,7 +49,8 @@ export async function generate(options: Options): Promise<void> {
   } finally {
     progress.end();
   }
-  if (keys.length === 0 && made.length > 0) {
+  const unsigned = await Promise.all(made.map(async (ends) => !(await isSigned(repository, ends))));
+  if (unsigned.includes(true)) {
     process.stderr.write('not signed: machines will not take it (--sign-key)\n');
   }
   const deltas = made.map(({ from, size }) => withNothing({ from, to, size }));

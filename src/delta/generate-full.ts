@@ -18,6 +18,7 @@ import { checkDeltaSpace, type GeneratedDelta, type GenerateOptions } from './ge
 import { scratchFile } from './recompress/scratch.ts';
 import { renewIndexes } from './renew-indexes.ts';
 import { signDelta } from './sign-delta.ts';
+import { signaturesOf } from './signed-by.ts';
 import { publishDelta } from './store.ts';
 
 /**
@@ -43,8 +44,9 @@ export async function generateFullDelta(
       return encodeFull(to, counted(image, to.image.size, progress), literals, effort);
     });
     const ends = { from: nothing, to: commit };
+    const earlier = await signaturesOf(repository, ends, header);
     const pieces = async function* (): AsyncGenerator<Uint8Array> {
-      yield* await signDelta({ header, payload }, keys);
+      yield* await signDelta({ header, payload }, keys, earlier);
       yield* createReadStream(literals);
     };
     const size = await publishDelta(repository, ends, pieces(), async (path) => {

@@ -15,6 +15,7 @@ import { decodeHeader } from './format/header.ts';
 import { scratchFile } from './recompress/scratch.ts';
 import { renewIndexes } from './renew-indexes.ts';
 import { signDelta } from './sign-delta.ts';
+import { signaturesOf } from './signed-by.ts';
 import { publishDelta } from './store.ts';
 import { withPlannedImage } from './with-planned-image.ts';
 
@@ -64,7 +65,8 @@ export async function generateDelta(
         const { delta, contributions } = await encodeDelta(...images, options);
         await checkDeltaSpace(temporary, decodeHeader(delta.header, 'the new delta').scratch);
         await checkDelta(delta, old, made, scratchFile(nodeFileSystem, path('scratch')));
-        const size = await publishDelta(repository, ends, await signDelta(delta, keys));
+        const earlier = await signaturesOf(repository, ends, delta.header);
+        const size = await publishDelta(repository, ends, await signDelta(delta, keys, earlier));
         await renewIndexes(repository);
         return { ...ends, size, contributions };
       }),

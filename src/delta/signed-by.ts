@@ -4,7 +4,7 @@ import { PineError } from '../error.ts';
 import type { PositionedReader } from '../ports/positioned-reader.ts';
 import type { Repository } from '../repo/repository.ts';
 import type { PublicKey } from '../trust/keys.ts';
-import { readDeltaStart } from './decode/delta-start.ts';
+import { readDeltaStart, readSignatures } from './decode/delta-start.ts';
 import { deltaPath } from './delta-path.ts';
 import { fixedHeaderSize } from './format/delta-format.ts';
 import { headerSize } from './format/header.ts';
@@ -35,8 +35,26 @@ export function isSigned(repository: Repository, ends: Ends): Promise<boolean> {
   return withStoredDelta(repository, ends, async (file, name) => {
     await readDeltaStart(file, undefined, name);
     const at = headerSize(await file.read(0, fixedHeaderSize), name);
-    return (await file.read(at, 4)).readUInt32LE() > 0;
+    return (await readSignatures(file, at, name)).length > 0;
   });
+}
+
+/** The signatures of a delta of a repository that has this very header; none of another one, or where none can be read. */
+export async function signaturesOf(
+  repository: Repository,
+  ends: Ends,
+  header: Uint8Array,
+): Promise<Uint8Array[]> {
+  try {
+    return await withStoredDelta(repository, ends, async (file, name) => {
+      const start = await file.read(0, Math.min(header.length, file.size));
+      return start.equals(header) ? await readSignatures(file, start.length, name) : [];
+    });
+  } catch (error) {
+    const { code } = error as NodeJS.ErrnoException;
+    if (code === 'ENOENT' || code === 'CORRUPT_DELTA') return [];
+    throw error;
+  }
 }
 
 async function withStoredDelta<T>(

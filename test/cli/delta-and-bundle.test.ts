@@ -59,9 +59,12 @@ describe.skipIf(missing('xattr') !== undefined)('delta and bundle, by users', ()
     expect((await generate()).kept).toHaveLength(1);
     expect((await generate(...key)).made).toHaveLength(1);
     expect((await generate(...key)).kept).toHaveLength(1);
-    const both = [...key, '--sign-key', at('other.secret')];
-    expect((await generate(...both)).made).toHaveLength(1);
-    expect((await generate(...key)).kept).toHaveLength(1);
+    // Another key: the first one's signature stays.
+    const other = ['--sign-key', at('other.secret')];
+    expect((await generate(...other)).made).toHaveLength(1);
+    expect((await generate(...key, ...other)).kept).toHaveLength(1);
+    expect((await generate('--force')).made).toHaveLength(1);
+    expect((await generate(...key, ...other)).kept).toHaveLength(1);
     for (const name of ['k.pub', 'other.pub']) {
       const apply = ['delta', 'apply', 'r^..r', '--from', at('old'), '-o', at('new'), ...repo];
       expect(await outputHere(...apply, '--key', at(name))).toContain(`signed by ${at(name)}`);

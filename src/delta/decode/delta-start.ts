@@ -39,9 +39,8 @@ export async function readDeltaStart(
 ): Promise<DeltaStart> {
   const start = await readSome(file, 0, fixedHeaderSize, name);
   const size = headerSize(start, name);
-  const bytes = await readSome(file, 0, size + 4, name);
-  const signatures = await readSignatures(file, size, bytes.readUInt32LE(size), name);
-  const signed = bytes.subarray(0, size);
+  const signed = await readSome(file, 0, size, name);
+  const signatures = await readSignatures(file, size, name);
   const signedBy = keys && (await findTrusted(signed, signatures, keys, name));
   const header = decodeHeader(signed, name);
   const payload = size + 4 + signatureLength * signatures.length;
@@ -59,12 +58,13 @@ async function readSome(
   throw corruptDelta(`${length} bytes at ${position}`, `a file of ${file.size} bytes`, name);
 }
 
-async function readSignatures(
+/** The signatures behind a header of `header` bytes. Throws CORRUPT_DELTA. */
+export async function readSignatures(
   file: PositionedReader,
   header: number,
-  count: number,
   name: string,
 ): Promise<Uint8Array[]> {
+  const count = (await readSome(file, header, 4, name)).readUInt32LE();
   const length = signatureLength * signatureCount(count, name);
   const bytes = await readSome(file, header + 4, length, name);
   return Array.from({ length: count }, (_, index) =>
