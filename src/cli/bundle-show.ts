@@ -26,10 +26,11 @@ export async function show(path: string, { key = [], json }: Options): Promise<v
       `image   ${image === undefined ? '(none)' : formatBytes(image.size)}`,
       signedBy === undefined
         ? `signed  ${signatures} signatures, not checked (--key)`
-        : `signed  by ${signedBy}, and so are the deltas`,
-      ...description.deltas.map(
-        ({ from, size }) => `delta   ${endsOf({ from, to: commit })}  ${formatBytes(size)}`,
-      ),
+        : `signed  by ${signedBy}`,
+      ...description.deltas.map((delta) => {
+        const text = `delta   ${endsOf({ ...delta, to: commit })}  ${formatBytes(delta.size)}`;
+        return delta.signedBy === undefined ? text : `${text}, signed by ${delta.signedBy}`;
+      }),
     ].join('\n'),
   );
 }
