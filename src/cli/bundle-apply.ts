@@ -41,12 +41,12 @@ async function importInto(path: string, options: Options): Promise<void> {
   }
   const { importBundle } = await import('../bundle/import-bundle.ts');
   const { withBundle } = await import('./bundle-input.ts');
-  const { readPublicKeys } = await import('./key-files.ts');
+  const { readSigners } = await import('./key-files.ts');
   const { print } = await import('./output.ts');
   const { terminalProgress } = await import('./progress.ts');
   const { openRepository } = await import('./repository-option.ts');
   const repository = await openRepository(options);
-  const keys = options.unsigned ? undefined : await readPublicKeys(options.key);
+  const keys = await readSigners(options);
   const { force = false } = options;
   const progress = terminalProgress();
   try {

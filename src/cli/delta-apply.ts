@@ -13,7 +13,7 @@ import { bytesReader, type PositionedReader } from '../ports/positioned-reader.t
 import { withNothing } from './delta-ends.ts';
 import { withDelta } from './delta-file.ts';
 import { isFolder, requireFile } from './input-file.ts';
-import { readPublicKeys } from './key-files.ts';
+import { readSigners } from './key-files.ts';
 import { formatBytes, print } from './output.ts';
 import { terminalProgress } from './progress.ts';
 import type { RepositoryOptions } from './repository-option.ts';
@@ -28,7 +28,7 @@ interface Options extends RepositoryOptions {
 /** `pinectl delta apply`. */
 export async function apply(argument: string, options: Options): Promise<void> {
   const { output } = options;
-  const keys = options.unsigned ? undefined : await readPublicKeys(options.key);
+  const keys = await readSigners(options);
   const progress = terminalProgress();
   try {
     await withDelta(argument, options, keys, async (delta) => {

@@ -87,9 +87,17 @@ async function commitsBefore(
   if (!Number.isInteger(count) || count < 1) {
     throw wrong('--depth is no number of commits', 'a whole number above 0', depth);
   }
-  const { entries } = await readHistory(repository, to, count + 1);
+  const { entries, missing } = await readHistory(repository, to, count + 1);
   const before = entries.slice(1).map(({ checksum }) => checksum);
   if (before.length > 0) return before;
+  if (missing !== undefined) {
+    throw new PineError('NOT_FOUND_COMMIT', 'the parent is not in this repository', {
+      expected: `commit ${missing}, the parent of ${to}`,
+      found: 'nothing',
+      where: repository.path,
+      remedy: "fetch it with `pinectl pull`, or make one from another: --from COMMIT, or --from ''",
+    });
+  }
   throw wrong(
     'there is nothing to make a delta from',
     'a commit with a parent, or --from COMMIT',

@@ -1,9 +1,10 @@
 import { longestChain } from '../delta/chain/delta-index.ts';
 import { renewIndexes } from '../delta/renew-indexes.ts';
-import { listDeltas, removeDelta } from '../delta/store.ts';
+import { listDeltas, removeDelta, type StoredDelta } from '../delta/store.ts';
 import { findUnneededDeltas } from '../delta/unneeded.ts';
 import { PineError } from '../error.ts';
 import { lockForWriting } from '../repo/lock.ts';
+import type { Repository } from '../repo/repository.ts';
 import { endsOf, withNothing } from './delta-ends.ts';
 import { formatBytes, print } from './output.ts';
 import { openRepository, type RepositoryOptions } from './repository-option.ts';
@@ -33,17 +34,22 @@ export async function prune(options: PruneOptions): Promise<void> {
       remedy: 'give 1 to keep only what leads straight to the commit of a ref',
     });
   }
+  const removed = options.dryRun
+    ? await findUnneededDeltas(repository, depth)
+    : await removeUnneeded(repository, depth);
+  const bytes = removed.reduce((sum, { size }) => sum + size, 0);
+  print(options.json, { removed: removed.map(withNothing), bytes }, () =>
+    [...removed.map(endsOf), `${removed.length} deltas, ${formatBytes(bytes)}`].join('\n'),
+  );
+}
+
+async function removeUnneeded(repository: Repository, depth: number): Promise<StoredDelta[]> {
   const lock = await lockForWriting(repository);
   try {
     const removed = await findUnneededDeltas(repository, depth);
-    if (!options.dryRun) {
-      for (const delta of removed) await removeDelta(repository, delta);
-      await renewIndexes(repository);
-    }
-    const bytes = removed.reduce((sum, { size }) => sum + size, 0);
-    print(options.json, { removed: removed.map(withNothing), bytes }, () =>
-      [...removed.map(endsOf), `${removed.length} deltas, ${formatBytes(bytes)}`].join('\n'),
-    );
+    for (const delta of removed) await removeDelta(repository, delta);
+    await renewIndexes(repository);
+    return removed;
   } finally {
     await lock.release();
   }

@@ -11,6 +11,11 @@ import { withDelta } from './delta-file.ts';
 import { formatBytes, print } from './output.ts';
 import type { RepositoryOptions } from './repository-option.ts';
 
+interface Place {
+  readonly at: number;
+  readonly path: string | undefined;
+}
+
 interface Options extends RepositoryOptions {
   readonly top: number;
 }
@@ -23,14 +28,18 @@ export async function show(argument: string, options: Options): Promise<void> {
     const bytes = { literal: 0, zeros: 0, extent: 0, patch: 0, recompressed: 0 };
     const items: DeltaItem[] = [];
     let computed = 0;
-    for await (const item of inspectDelta(delta)) {
+    const places = await readPlaces(delta, options);
+    const borders = places.map(({ at }) => at);
+    for await (const item of inspectDelta(delta, borders)) {
       bytes[item.kind] += item.length;
       computed += item.computed;
       if (item.kind !== 'extent' && item.kind !== 'zeros') items.push(item);
     }
     const top = items.sort((a, b) => weight(b) - weight(a)).slice(0, options.top);
-    const pathAt = await readPaths(delta, options);
-    const files = top.map((item) => ({ ...item, path: pathAt(item.at) }));
+    const files = top.map((item) => ({
+      ...item,
+      path: places.findLast(({ at }) => at <= item.at)?.path,
+    }));
     const { size } = await stat(path);
     const streams = Object.fromEntries(
       streamNames.map((name) => {
@@ -66,34 +75,28 @@ function weight({ literals, differences }: DeltaItem): number {
   return literals + differences;
 }
 
-/** Tells the path of the file that has a byte of the new image, as far as the repository knows. */
-async function readPaths(
-  { header }: DeltaFile,
-  options: Options,
-): Promise<(at: number) => string | undefined> {
-  const nothingKnown = () => undefined;
-  if (options.repo === undefined) return nothingKnown;
+/** Where in the new image something begins, and its path, as far as a repository was named that knows. */
+async function readPlaces({ header }: DeltaFile, options: Options): Promise<Place[]> {
+  if (options.repo === undefined) return [];
   const repository = await Repository.open(options.repo);
   const { commit } = header.to;
-  if (!repository.has(commit, 'commit') || !repository.has(commit, 'plan')) {
-    return nothingKnown;
-  }
+  if (!repository.has(commit, 'commit') || !repository.has(commit, 'plan')) return [];
   const paths = new Map<string, string>();
   for await (const { path, kind, checksums } of listTree(repository, commit, '/', 'all')) {
     const [checksum = ''] = checksums;
     if (kind === 'file' && !paths.has(checksum)) paths.set(checksum, path);
   }
-  const starts: { readonly at: number; readonly path: string | undefined }[] = [];
+  const places: Place[] = [];
   const plan = await nodeBlockDevice(repository.objectFile(commit, 'plan')).open('read');
   try {
     let at = 0;
     for await (const segment of (await openPlan(plan)).segments()) {
       const path = segment.kind === 'object' ? paths.get(segment.checksum) : 'superblock or tables';
-      starts.push({ at, path });
+      places.push({ at, path });
       at += segment.length;
     }
   } finally {
     await plan.close();
   }
-  return (at) => starts.findLast((start) => start.at <= at)?.path;
+  return places;
 }

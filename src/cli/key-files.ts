@@ -12,6 +12,24 @@ export function readSecretKeys(paths: readonly string[] = []): Promise<SecretKey
   );
 }
 
+/**
+ * Reads the keys of which one must have signed something; `undefined` with --unsigned, which asks for none. Throws
+ * USAGE_COMMAND_LINE for both, and as `readPublicKeys`.
+ */
+export async function readSigners(options: {
+  readonly key?: readonly string[];
+  readonly unsigned?: boolean;
+}): Promise<PublicKey[] | undefined> {
+  if (!options.unsigned) return readPublicKeys(options.key);
+  if (options.key === undefined) return undefined;
+  throw new PineError('USAGE_COMMAND_LINE', '--key and --unsigned exclude each other', {
+    expected: '--key or --unsigned',
+    found: 'both',
+    where: 'the command line',
+    remedy: 'leave out --unsigned: with a key the signature is checked',
+  });
+}
+
 /** Reads the .pub files of --key. Throws TRUST_NO_KEYS when none is given, NOT_FOUND_FILE, and as their parser does. */
 export async function readPublicKeys(paths: readonly string[] = []): Promise<PublicKey[]> {
   if (paths.length === 0) {

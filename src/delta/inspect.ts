@@ -23,8 +23,14 @@ export interface DeltaItem {
   readonly copies: number;
 }
 
-/** Everything that a delta is made of, in the order of the new image. Throws CORRUPT_DELTA. */
-export async function* inspectDelta(delta: DeltaFile): AsyncGenerator<DeltaItem> {
+/**
+ * Everything that a delta is made of, in the order of the new image. Literals that lie over `borders` (places in the new
+ * image, in their order) count as one item on each side. Throws CORRUPT_DELTA.
+ */
+export async function* inspectDelta(
+  delta: DeltaFile,
+  borders: readonly number[] = [],
+): AsyncGenerator<DeltaItem> {
   const plan = delta.stream('plan');
   const control = delta.stream('control');
   const [runs, bytes] = [delta.stream('runs'), delta.stream('differences')];
@@ -38,6 +44,7 @@ export async function* inspectDelta(delta: DeltaFile): AsyncGenerator<DeltaItem>
       return { ...counts, literals: counts.literals - taken, computed: taken };
     };
     let oldEnd = 0;
+    let border = 0;
     for (let at = 0; at < sizes.new; ) {
       const item = await readItem(plan, { at, oldEnd, sizes, where: delta.name });
       const common = { kind: item.kind, at, length: item.length };
@@ -51,10 +58,17 @@ export async function* inspectDelta(delta: DeltaFile): AsyncGenerator<DeltaItem>
         await readParameters(codec, patch.newSize, control, delta.name);
         const counts = await countPatch(patch, streams, delta.name);
         yield { ...common, ...withoutComputed(counts) };
+      } else if (item.kind === 'literal') {
+        for (let start = common.at; start < at; ) {
+          while ((borders[border] ?? at) <= start) border++;
+          const length = Math.min(borders[border] ?? at, at) - start;
+          const counts = { content: length, literals: length, differences: 0, copies: 0 };
+          yield { ...common, at: start, length, ...withoutComputed(counts) };
+          start += length;
+        }
       } else {
-        const literals = item.kind === 'literal' ? item.length : 0;
-        const counts = { content: item.length, literals, differences: 0, copies: 0 };
-        yield { ...common, ...withoutComputed(counts) };
+        const counts = { literals: 0, computed: 0, differences: 0, copies: 0 };
+        yield { ...common, content: item.length, ...counts };
       }
     }
   } finally {

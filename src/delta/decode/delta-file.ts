@@ -86,8 +86,10 @@ async function* checkedPieces(
     const length = Math.min(pieceSize, size - position);
     const bytes = await file.read(start + position, length, memory);
     const expected = hashes.subarray(piece * hashSize, (piece + 1) * hashSize);
-    if (!createHash('sha256').update(bytes).digest().equals(expected)) {
-      throw corruptDelta('a piece with the hash of the header', 'another', `${where}, ${piece}`);
+    const found = createHash('sha256').update(bytes).digest();
+    if (!found.equals(expected)) {
+      const [right, wrong] = [expected, found].map((hash) => `SHA-256 ${hash.toString('hex')}`);
+      throw corruptDelta(`${right}, as the header says`, `${wrong}`, `${where}, piece ${piece}`);
     }
     yield bytes;
   }

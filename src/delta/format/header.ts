@@ -69,7 +69,8 @@ export function encodeHeader({ version, from, to, scratch, streams }: DeltaHeade
 /** How many bytes the header has whose first `fixedHeaderSize` bytes are given. Throws CORRUPT_DELTA. */
 export function headerSize(start: Buffer, where: string): number {
   if (start.length < fixedHeaderSize || !start.subarray(0, 8).equals(deltaMagic)) {
-    throw corruptDelta(`a file that begins with ${deltaMagic}`, 'another', where);
+    const found = `one that begins with ${JSON.stringify(start.toString('latin1', 0, 8))}`;
+    throw corruptDelta(`a file that begins with ${deltaMagic}`, found, where);
   }
   const version = start.readUInt32LE(8);
   if (version < deltaVersions.oldest || version > newestVersion) {

@@ -96,7 +96,7 @@ export async function wayFacts(
 ): Promise<WayFacts> {
   const { running, accepted } = found;
   const ends = { from: running.checksum, to: accepted.checksum };
-  const index = await readDeltaIndex(found, options.remote);
+  const index = await readDeltaIndex(found, options);
   const { files, data } = machine;
   // What an earlier run fetched is used, or removed.
   let room = (await files.freeBytes(data)) - kept;

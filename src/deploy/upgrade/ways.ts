@@ -3,6 +3,7 @@ import { bytesOf, findChain, findDirect } from '../../delta/chain/find-chain.ts'
 import { nothing } from '../../delta/delta-path.ts';
 import { PineError } from '../../error.ts';
 import type { PlanSummary } from '../../plan/ranges.ts';
+import type { PrepareOptions } from './prepare.ts';
 import type { Survey, UpgradeRemote } from './survey.ts';
 
 type New = Extract<Survey, { kind: 'new' }>;
@@ -124,11 +125,11 @@ export function estimateFiles({ index, planSize }: WayFacts, { bytes }: PlanSumm
  */
 export async function readDeltaIndex(
   { running, accepted }: New,
-  remote: UpgradeRemote,
+  { remote, note }: Pick<PrepareOptions, 'remote' | 'note'>,
 ): Promise<DeltaIndex> {
   const { checksum: to } = accepted;
   const from = running.checksum;
-  const index = await fetchIndex(to, remote);
+  const index = await fetchIndex(to, remote, note);
   if (!index.more || findDirect(index, from, to) !== undefined) return index;
   const own = index.sources.find(({ commit }) => commit === from);
   const links = [...(own?.links ?? []), { from, to, size: 0, made: 0, scratch: 0 }];
@@ -136,13 +137,18 @@ export async function readDeltaIndex(
   return { ...index, sources: [...others, { commit: from, files: own?.files, links }] };
 }
 
-async function fetchIndex(to: string, remote: UpgradeRemote): Promise<DeltaIndex> {
+async function fetchIndex(
+  to: string,
+  remote: UpgradeRemote,
+  note: PrepareOptions['note'],
+): Promise<DeltaIndex> {
   try {
     const bytes = await remote.fetchDeltaIndex(to);
     if (bytes !== undefined) return decodeIndex(Buffer.from(bytes).toString(), to, remote.name);
   } catch (error) {
     // A list that is damaged is no reason to end.
     if (!(error instanceof PineError) || !error.code.startsWith('CORRUPT_')) throw error;
+    note(`${error.message}, and not used (${error.details.found})`);
   }
   return { sources: [], more: true };
 }
