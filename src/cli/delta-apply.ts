@@ -31,13 +31,14 @@ export async function apply(argument: string, options: Options): Promise<void> {
   const keys = await readSigners(options);
   const progress = terminalProgress();
   try {
-    await withDelta(argument, options, keys, async (delta) => {
+    await withDelta(argument, options, keys, async (delta, deltaPath) => {
       const { from, to, scratch } = delta.header;
       const { size } = to.image;
       // What a repository has of the old image is written too, and what is decompressed of it.
       const isMade = options.from !== undefined && (await isFolder(options.from)) === true;
       const needed = size + (isMade ? from.image.size : 0) + scratch;
-      await writeOutputFile(output, { size, needed }, async (path) => {
+      const inputs = [deltaPath, ...(options.key ?? [])];
+      await writeOutputFile(output, { size, needed, inputs }, async (path) => {
         const file = nodeBlockDevice(path);
         const [old, kept] = [`${path}.old`, `${path}.scratch`];
         const scratchBeside = scratchFile(nodeFileSystem, kept);

@@ -1,4 +1,5 @@
 import { nothing } from '../delta/delta-path.ts';
+import { maxSignatures } from '../delta/format/delta-format.ts';
 import type { GeneratedDelta, GenerateOptions } from '../delta/generate.ts';
 import { PineError } from '../error.ts';
 import { readHistory } from '../repo/history.ts';
@@ -49,9 +50,9 @@ export async function generate(options: Options): Promise<void> {
   } finally {
     progress.end();
   }
-  const unsigned = await Promise.all(made.map(async (ends) => !(await isSigned(repository, ends))));
-  if (unsigned.includes(true)) {
-    process.stderr.write('not signed: machines will not take it (--sign-key)\n');
+  for (const ends of [...made, ...kept.map((from) => ({ from, to }))]) {
+    if (await isSigned(repository, ends)) continue;
+    process.stderr.write(`${endsOf(ends)} is not signed: machines will not take it (--sign-key)\n`);
   }
   const deltas = made.map(({ from, size }) => withNothing({ from, to, size }));
   print(options.json, { made: deltas, kept: kept.map((from) => withNothing({ from, to })) }, () =>
@@ -62,12 +63,17 @@ export async function generate(options: Options): Promise<void> {
   );
 }
 
-/** Makes one delta, a full one included. */
+/** Makes one delta, a full one included. Throws USAGE_COMMAND_LINE for more keys than signatures have room. */
 export async function makeDelta(
   repository: Repository,
   ends: { readonly from: string; readonly to: string },
   options: GenerateOptions,
 ): Promise<GeneratedDelta> {
+  const { keys } = options;
+  if (keys.length > maxSignatures) {
+    const expected = `--sign-key at most ${maxSignatures} times`;
+    throw wrong('a delta has no room for that many signatures', expected, `${keys.length} times`);
+  }
   if (ends.from === nothing) {
     const { generateFullDelta } = await import('../delta/generate-full.ts');
     return generateFullDelta(repository, ends.to, options);
@@ -84,7 +90,7 @@ async function commitsBefore(
   if (from === '') return [nothing];
   if (from !== undefined) return [await sourceOf(repository, from, to)];
   const count = Number(depth);
-  if (!Number.isInteger(count) || count < 1) {
+  if (!/^[1-9]\d{0,8}$/.test(depth)) {
     throw wrong('--depth is no number of commits', 'a whole number above 0', depth);
   }
   const { entries, missing } = await readHistory(repository, to, count + 1);
@@ -106,17 +112,27 @@ async function commitsBefore(
 }
 
 /** The commit that a delta to `to` is from. Throws USAGE_COMMAND_LINE when that is the same one. */
-export async function sourceOf(repository: Repository, name: string, to: string): Promise<string> {
+export async function sourceOf(
+  repository: Repository,
+  name: string,
+  to: string,
+  command = 'delta generate',
+): Promise<string> {
   const from = await resolveCommit(repository, name);
   if (from !== to) return from;
-  throw wrong('a delta leads from one commit to another', 'two commits', `${from} twice`);
+  throw wrong('a delta leads from one commit to another', 'two commits', `${from} twice`, command);
 }
 
-function wrong(summary: string, expected: string, found: string): PineError {
+function wrong(
+  summary: string,
+  expected: string,
+  found: string,
+  command = 'delta generate',
+): PineError {
   return new PineError('USAGE_COMMAND_LINE', summary, {
     expected,
     found,
     where: 'the command line',
-    remedy: 'run `pinectl delta generate --help`',
+    remedy: `run \`pinectl ${command} --help\``,
   });
 }

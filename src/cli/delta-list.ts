@@ -5,6 +5,7 @@ import { findUnneededDeltas } from '../delta/unneeded.ts';
 import { PineError } from '../error.ts';
 import { lockForWriting } from '../repo/lock.ts';
 import type { Repository } from '../repo/repository.ts';
+import { emptyTemporary } from '../repo/temporary.ts';
 import { endsOf, withNothing } from './delta-ends.ts';
 import { formatBytes, print } from './output.ts';
 import { openRepository, type RepositoryOptions } from './repository-option.ts';
@@ -39,7 +40,10 @@ export async function prune(options: PruneOptions): Promise<void> {
     : await removeUnneeded(repository, depth);
   const bytes = removed.reduce((sum, { size }) => sum + size, 0);
   print(options.json, { removed: removed.map(withNothing), bytes }, () =>
-    [...removed.map(endsOf), `${removed.length} deltas, ${formatBytes(bytes)}`].join('\n'),
+    [
+      ...removed.map(endsOf),
+      `${removed.length} ${removed.length === 1 ? 'delta' : 'deltas'}, ${formatBytes(bytes)}`,
+    ].join('\n'),
   );
 }
 
@@ -48,6 +52,7 @@ async function removeUnneeded(repository: Repository, depth: number): Promise<St
   try {
     const removed = await findUnneededDeltas(repository, depth);
     for (const delta of removed) await removeDelta(repository, delta);
+    await emptyTemporary(repository);
     await renewIndexes(repository);
     return removed;
   } finally {

@@ -40,6 +40,7 @@ export async function show(argument: string, options: Options): Promise<void> {
       ...item,
       path: places.findLast(({ at }) => at <= item.at)?.path,
     }));
+    const { signatures } = delta;
     const { size } = await stat(path);
     const streams = Object.fromEntries(
       streamNames.map((name) => {
@@ -50,18 +51,22 @@ export async function show(argument: string, options: Options): Promise<void> {
     const { to } = header;
     const isFull = header.from.commit === nothing;
     const from = isFull ? { ...header.from, commit: '' } : header.from;
-    print(options.json, { from, to, size, bytes, computed, streams, files }, () =>
+    print(options.json, { from, to, size, signatures, bytes, computed, streams, files }, () =>
       [
         isFull ? 'from nothing' : `from ${from.commit}  ${formatBytes(from.image.size)}`,
+        ...(isFull ? [] : [`     SHA-256 of the image ${from.image.sha256}`]),
         `to   ${to.commit}  ${formatBytes(to.image.size)}`,
-        `size ${size} bytes`,
+        `     SHA-256 of the image ${to.image.sha256}`,
+        `size ${size} bytes, ${signatures === 0 ? 'not signed' : `${signatures} signatures, not checked (delta apply --key)`}`,
         `of the new image: ${formatBytes(bytes.extent)} copied, ${formatBytes(bytes.patch)} patched, ${formatBytes(bytes.recompressed)} compressed again, ${formatBytes(bytes.literal)} new, ${formatBytes(bytes.zeros)} zeros`,
         ...streamNames.map((name) => {
           const { plainSize, size } = header.streams[name];
           return `  ${name.padEnd(12)}${size} bytes (${plainSize} before compression)`;
         }),
         ...(computed > 0 ? [`  computed    ${computed} bytes of curves' points`] : []),
-        'most before compression:',
+        places.length === 0
+          ? 'most before compression (--repo of one that has the new commit names files):'
+          : 'most before compression:',
         ...files.map(
           ({ path, at, content, literals, computed, differences, copies }) =>
             `  ${path ?? `byte ${at}`}: ${literals} new${computed > 0 ? `, ${computed} computed` : ''} and ${differences} different bytes of ${content}, ${copies} copies`,

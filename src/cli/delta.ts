@@ -13,7 +13,7 @@ export function define(command: Command): void {
     .requiredOption('--to <commit>', 'a ref or checksum')
     .option('--depth <n>', 'from each of so many commits before (default: 1); not with --from')
     .option('--sign-key <file>', 'sign with a .secret file; may be repeated', collect)
-    .option('--force', 'make it again when it is there and good')
+    .option('--force', 'make it again even when it is there and good')
     .option('--best', 'smaller by some per cent, in up to twice the time')
     .addHelpText(
       'after',

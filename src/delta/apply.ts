@@ -57,7 +57,10 @@ async function checkBase(
   if (size === from.image.size && sha256 === from.image.sha256) return;
   throw new PineError('INPUT_DELTA_BASE', 'this delta is for another image', {
     expected: `${from.image.size} bytes, SHA-256 ${from.image.sha256}, of commit ${from.commit}`,
-    found: `${base.size} bytes, SHA-256 ${sha256}`,
+    found:
+      base.size > size
+        ? `SHA-256 ${sha256} of the first ${size} of ${base.size} bytes`
+        : `${base.size} bytes, SHA-256 ${sha256}`,
     where: name,
     remedy: 'give the image that it is from: `pinectl delta show` tells',
   });

@@ -12,8 +12,8 @@ export async function signDelta(
   earlier: readonly Uint8Array[] = [],
 ): Promise<Uint8Array[]> {
   const own = await sign(header, keys);
-  const others = earlier.filter((each) => !own.some((signature) => isEqual(signature, each)));
-  const signatures = [...others, ...own].slice(-maxSignatures);
+  const added = own.filter((each) => !earlier.some((signature) => isEqual(signature, each)));
+  const signatures = [...earlier, ...added].slice(-maxSignatures);
   const count = Buffer.alloc(4);
   count.writeUInt32LE(signatures.length);
   return [header, count, ...signatures, ...payload];

@@ -1,17 +1,13 @@
-import { join } from 'node:path';
-import { nodeBlockDevice } from '../disk/node-block-device.ts';
 import { PineError } from '../error.ts';
-import type { PositionedReader } from '../ports/positioned-reader.ts';
 import type { Repository } from '../repo/repository.ts';
 import type { PublicKey } from '../trust/keys.ts';
+import { checkStored } from './check-stored.ts';
 import { readDeltaStart, readSignatures } from './decode/delta-start.ts';
-import { deltaPath } from './delta-path.ts';
-import { fixedHeaderSize } from './format/delta-format.ts';
-import { headerSize } from './format/header.ts';
+import { withStoredDelta } from './store.ts';
 
 type Ends = { readonly from: string; readonly to: string };
 
-/** Whether the beginning of a delta of a repository can be read, its version is known, and it has a signature of each key. */
+/** Whether a delta of a repository is whole, of a version that is known, and signed by each key. */
 export function isGoodEnough(
   repository: Repository,
   ends: Ends,
@@ -19,10 +15,10 @@ export function isGoodEnough(
 ): Promise<boolean> {
   return withStoredDelta(repository, ends, async (file, name) => {
     try {
-      await readDeltaStart(file, undefined, name);
       for (const key of keys) await readDeltaStart(file, [key], name);
+      await checkStored(file, ends, name);
     } catch (error) {
-      const codes = ['TRUST_UNKNOWN_KEY', 'CORRUPT_DELTA'];
+      const codes = ['TRUST_NO_SIGNATURE', 'TRUST_UNKNOWN_KEY', 'CORRUPT_DELTA'];
       if (error instanceof PineError && codes.includes(error.code)) return false;
       throw error;
     }
@@ -33,9 +29,7 @@ export function isGoodEnough(
 /** Whether a delta of a repository has any signature, right or wrong. Throws CORRUPT_DELTA. */
 export function isSigned(repository: Repository, ends: Ends): Promise<boolean> {
   return withStoredDelta(repository, ends, async (file, name) => {
-    await readDeltaStart(file, undefined, name);
-    const at = headerSize(await file.read(0, fixedHeaderSize), name);
-    return (await readSignatures(file, at, name)).length > 0;
+    return (await readDeltaStart(file, undefined, name)).signatures > 0;
   });
 }
 
@@ -54,19 +48,5 @@ export async function signaturesOf(
     const { code } = error as NodeJS.ErrnoException;
     if (code === 'ENOENT' || code === 'CORRUPT_DELTA') return [];
     throw error;
-  }
-}
-
-async function withStoredDelta<T>(
-  repository: Repository,
-  ends: Ends,
-  use: (file: PositionedReader, name: string) => Promise<T>,
-): Promise<T> {
-  const path = join(repository.path, deltaPath(ends));
-  const file = await nodeBlockDevice(path).open('read');
-  try {
-    return await use(file, path);
-  } finally {
-    await file.close();
   }
 }

@@ -1,6 +1,8 @@
 import { mkdir, open, rename, rm, stat } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
+import { nodeBlockDevice } from '../disk/node-block-device.ts';
 import { nodeFileSystem } from '../ports/node-file-system.ts';
+import type { PositionedReader } from '../ports/positioned-reader.ts';
 import { isChecksum } from '../repo/object-name.ts';
 import type { Repository } from '../repo/repository.ts';
 import { deltaFolder, deltaIndexPath, deltaPath } from './delta-path.ts';
@@ -66,6 +68,21 @@ export async function publishDeltaFile(
   for (let each = dirname(path); each !== repository.path; each = dirname(each)) {
     await nodeFileSystem.sync(each);
     if (first === undefined) break;
+  }
+}
+
+/** Opens the file of a delta while `use` runs, which is also given its path. */
+export async function withStoredDelta<T>(
+  repository: Repository,
+  ends: { readonly from: string; readonly to: string },
+  use: (file: PositionedReader, path: string) => Promise<T>,
+): Promise<T> {
+  const path = join(repository.path, deltaPath(ends));
+  const file = await nodeBlockDevice(path).open('read');
+  try {
+    return await use(file, path);
+  } finally {
+    await file.close();
   }
 }
 

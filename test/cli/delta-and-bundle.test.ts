@@ -71,6 +71,44 @@ describe.skipIf(missing('xattr') !== undefined)('delta and bundle, by users', ()
     }
   });
 
+  test('a damaged delta is found, made again, and removed by a repair', async () => {
+    const generate = async (...options: string[]) =>
+      JSON.parse(await outputHere('delta', 'generate', ...toRef, '--json', ...options));
+    const path = join(at('repo/pine/deltas'), commits[1] ?? '', `${commits[0]}.delta`);
+    rmSync(path, { force: true });
+    await generate(...key);
+    const bytes = readFileSync(path);
+    const damaged = Buffer.from(bytes);
+    damaged[damaged.length - 1] = (damaged.at(-1) ?? 0) ^ 1;
+    const [kept, made] = [
+      { made: [], kept: [{}] },
+      { made: [{}], kept: [] },
+    ];
+    for (const [there, becomes] of [
+      [bytes, kept],
+      [damaged, made],
+      [bytes.subarray(0, -1), made],
+      [Buffer.alloc(0), made],
+    ] as const) {
+      writeFileSync(path, there);
+      expect(await generate(...key)).toMatchObject(becomes);
+      expect(readFileSync(path).equals(bytes)).toBe(true);
+    }
+    writeFileSync(path, damaged);
+    expect((await runHere('fsck', ...repo)).error?.code).toBe('CORRUPT_REPOSITORY');
+    expect((await runHere('fsck', ...repo)).out).toContain(
+      `CORRUPT_DELTA ${commits[0]}..${commits[1]}.delta: a delta is damaged`,
+    );
+    const other = join(at('repo/pine/deltas'), commits[1] ?? '', `${'0'.repeat(64)}.delta`);
+    writeFileSync(other, bytes);
+    expect(await outputHere('fsck', '--repair', ...repo)).toContain(
+      `dropped: (nothing)..${commits[1]}\ndropped: ${commits[0]}..${commits[1]}\n`,
+    );
+    expect([existsSync(path), existsSync(other)]).toEqual([false, false]);
+    expect(await outputHere('fsck', ...repo)).toContain(' 0 problems');
+    await generate(...key);
+  });
+
   test('a bundle has no delta without the signature that is asked for, or says so', async () => {
     const create = ['bundle', 'create', 'r', '-o', at('b'), ...repo];
     const unsigned = await runHere(...create);

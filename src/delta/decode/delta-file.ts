@@ -21,6 +21,8 @@ export interface DeltaFile {
   readonly header: DeltaHeader;
   /** Name of the key that signed it; `undefined` when that was not asked for. */
   readonly signedBy: string | undefined;
+  /** How many signatures it has, right or wrong. */
+  readonly signatures: number;
   /** What to call it in messages. */
   readonly name: string;
   /** Reads all of it, and throws CORRUPT_DELTA when a piece is not what its hash says. */
@@ -32,14 +34,14 @@ export interface DeltaFile {
 /**
  * Opens a delta that is there as a whole.
  *
- * Throws CORRUPT_DELTA, TRUST_UNKNOWN_KEY; the streams throw CORRUPT_DELTA.
+ * Throws CORRUPT_DELTA, TRUST_NO_SIGNATURE, TRUST_UNKNOWN_KEY; the streams throw CORRUPT_DELTA.
  */
 export async function openDelta(
   file: PositionedReader,
   keys: Signers,
   name: string,
 ): Promise<DeltaFile> {
-  const { header, signedBy, payload, size } = await readDeltaStart(file, keys, name);
+  const { header, payload, size, ...signed } = await readDeltaStart(file, keys, name);
   if (size !== file.size) {
     throw corruptDelta(`${size} bytes by its header`, `${file.size} bytes`, name);
   }
@@ -52,7 +54,7 @@ export async function openDelta(
   };
   return {
     header,
-    signedBy,
+    ...signed,
     name,
     async check() {
       for (const stream of streamNames) {

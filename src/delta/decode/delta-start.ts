@@ -23,6 +23,8 @@ export function startLength(bytes: Buffer, name: string): number {
 export interface DeltaStart {
   readonly header: DeltaHeader;
   readonly signedBy: string | undefined;
+  /** How many signatures there are, right or wrong. */
+  readonly signatures: number;
   /** Where the payload begins, and the bytes of the whole file. */
   readonly payload: number;
   readonly size: number;
@@ -30,7 +32,8 @@ export interface DeltaStart {
 
 /**
  * Reads the beginning of a delta; the payload need not be there yet. S5: nothing in the header is
- * believed before one of `keys` is found to have signed it. Throws CORRUPT_DELTA, TRUST_UNKNOWN_KEY.
+ * believed before one of `keys` is found to have signed it. Throws CORRUPT_DELTA, TRUST_NO_SIGNATURE,
+ * TRUST_UNKNOWN_KEY.
  */
 export async function readDeltaStart(
   file: PositionedReader,
@@ -45,7 +48,14 @@ export async function readDeltaStart(
   const header = decodeHeader(signed, name);
   const payload = size + 4 + signatureLength * signatures.length;
   const sizes = streamNames.map((stream) => header.streams[stream].size);
-  return { header, signedBy, payload, size: sizes.reduce((sum, each) => sum + each, payload) };
+  const count = signatures.length;
+  return {
+    header,
+    signedBy,
+    signatures: count,
+    payload,
+    size: sizes.reduce((sum, each) => sum + each, payload),
+  };
 }
 
 async function readSome(
@@ -86,9 +96,13 @@ async function findTrusted(
   const { findSigner } = await import('../../trust/verify.ts');
   const signer = await findSigner(header, signatures, keys);
   if (signer !== undefined) return signer.name;
-  throw new PineError('TRUST_UNKNOWN_KEY', 'no key that is trusted signed this delta', {
+  const isSigned = signatures.length > 0;
+  const summary = isSigned
+    ? 'no key that is trusted signed this delta'
+    : 'this delta is not signed';
+  throw new PineError(isSigned ? 'TRUST_UNKNOWN_KEY' : 'TRUST_NO_SIGNATURE', summary, {
     expected: `a signature of ${keys.map(({ name }) => name).join(' or ') || 'a trusted key'}`,
-    found: signatures.length === 0 ? 'no signature' : `${signatures.length} of others, or altered`,
+    found: isSigned ? `${signatures.length} of others, or altered` : 'none',
     where,
     remedy: 'make it on the build host with `pinectl delta generate --sign-key KEY`',
   });

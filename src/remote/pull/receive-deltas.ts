@@ -22,6 +22,7 @@ const ofTheDelta: readonly ErrorCode[] = [
   'CORRUPT_DELTA',
   'CORRUPT_DELTA_INDEX',
   'CORRUPT_TOO_LARGE',
+  'TRUST_NO_SIGNATURE',
   'TRUST_UNKNOWN_KEY',
 ];
 
