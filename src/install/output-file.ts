@@ -1,26 +1,41 @@
-import { open, readlink, realpath, rename, stat, statfs } from 'node:fs/promises';
+import type { Stats } from 'node:fs';
+import { chmod, chown, open, readlink, realpath, rename, stat, statfs } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { emptyFile } from '../disk/empty-file.ts';
 import { withTemporaryPaths } from '../disk/temporary-paths.ts';
 import { PineError } from '../error.ts';
+
+export interface OutputOptions {
+  /** Bytes of the file. */
+  readonly size: number;
+  /** How many will really be written; the rest stays a hole. */
+  readonly needed: number;
+  /** Paths of files that it is made of, and that would be gone. */
+  readonly inputs?: readonly string[];
+}
 
 /**
  * Makes a file of `size` bytes under a temporary name, lets `fill` write it, and gives it its own name
  * when everything is on stable storage. Nothing is left behind when that fails, or is interrupted. Of a link, the file that it
  * leads to is replaced.
  *
- * `needed` is how many bytes will really be written (the rest stays a hole): SPACE_OUTPUT when the
- * file system has no room for them. Throws INPUT_OUTPUT_FILE for a name that is not a file's, NOT_FOUND_FOLDER.
+ * A file that is replaced keeps its owner and who may read it. Throws INPUT_OUTPUT_FILE for a name that is not a file's, or
+ * that of an input; NOT_FOUND_FOLDER; SPACE_OUTPUT.
  */
 export async function writeOutputFile(
   path: string,
-  { size, needed }: { readonly size: number; readonly needed: number },
+  { size, needed, inputs = [] }: OutputOptions,
   fill: (temporaryPath: string) => Promise<void>,
 ): Promise<void> {
-  const output = await checkOutput(path, needed);
+  const { output, present } = await checkOutput(path, needed);
+  if (present !== undefined) await checkIsNoInput(path, present, inputs);
   const temporary = `${output}.${process.pid}.part`;
   await withTemporaryPaths([temporary], async () => {
     await emptyFile(temporary, size);
+    if (present !== undefined) {
+      await chown(temporary, present.uid, present.gid);
+      await chmod(temporary, present.mode);
+    }
     await fill(temporary);
     await sync(temporary); // S6: whole before it has its name
     await rename(temporary, output);
@@ -28,8 +43,28 @@ export async function writeOutputFile(
   });
 }
 
-/** The path that is written, links followed. */
-async function checkOutput(named: string, needed: number): Promise<string> {
+async function checkIsNoInput(
+  path: string,
+  { dev, ino }: Stats,
+  inputs: readonly string[],
+): Promise<void> {
+  for (const input of inputs) {
+    const other = await stat(input).catch(() => undefined);
+    if (other?.dev !== dev || other.ino !== ino) continue;
+    throw new PineError('INPUT_OUTPUT_FILE', 'the output is what it is made of', {
+      expected: 'another file than those that are read',
+      found: input,
+      where: path,
+      remedy: 'give another name with -o',
+    });
+  }
+}
+
+/** The path that is written, links followed, and the file that is there. */
+async function checkOutput(
+  named: string,
+  needed: number,
+): Promise<{ readonly output: string; readonly present: Stats | undefined }> {
   const present = await stat(named).catch(() => undefined);
   const isDangling = present === undefined && (await readlink(named).catch(() => '')) !== '';
   if (named === '' || isDangling || (present !== undefined && !present.isFile())) {
@@ -60,7 +95,7 @@ async function checkOutput(named: string, needed: number): Promise<string> {
       remedy: 'free some space, or give a name on another file system with -o',
     });
   }
-  return path;
+  return { output: path, present };
 }
 
 async function sync(path: string): Promise<void> {

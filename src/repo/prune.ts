@@ -9,6 +9,7 @@ import { isChecksum } from './object-name.ts';
 import { isPartial, markWhole } from './partial-commit.ts';
 import { listRefs } from './refs.ts';
 import type { Repository } from './repository.ts';
+import { emptyTemporary } from './temporary.ts';
 
 export interface PruneOptions {
   /** Commits stay only when a ref or a delta leads to them, or by `keepSince`; otherwise all stay. */
@@ -33,7 +34,7 @@ export interface PruneResult {
 }
 
 /**
- * Removes objects that nothing needs: no ref, no delta, none of what the options keep. A commit's
+ * Removes objects that nothing needs: no ref, no delta, none of what the options keep; and what was left unfinished. A commit's
  * plan and detached metadata go with it. Nobody else writes meanwhile, the stock `ostree` neither. Memory: some 100 bytes for an
  * object that stays, none for one that goes (S9).
  *
@@ -43,6 +44,7 @@ export interface PruneResult {
 export async function prune(repository: Repository, options: PruneOptions): Promise<PruneResult> {
   const lock = await lockForWriting(repository, 'exclusive');
   try {
+    if (!options.dryRun) await emptyTemporary(repository);
     const { kept, commits } = await commitsToKeep(repository, options);
     const needed = new Needed(repository, (done) =>
       options.progress?.(done, commits, 'Reading what stays', 'items'),

@@ -1,11 +1,12 @@
 import { randomBytes } from 'node:crypto';
 import { appendFileSync, mkdirSync, renameSync, writeFileSync } from 'node:fs';
-import { mkdir, readdir, rm } from 'node:fs/promises';
+import { mkdir, rm } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { lockForWriting, type WriterLock } from './lock.ts';
 import { type MetadataKind, type ObjectKind, objectPath } from './object-name.ts';
 import { writeRef } from './refs.ts';
 import type { Repository } from './repository.ts';
+import { emptyTemporary } from './temporary.ts';
 
 /** Kinds that make a commit known. They get their names after all that they need (S6). */
 const announcing: readonly string[] = ['plan', 'commitmeta', 'commit'];
@@ -34,11 +35,7 @@ export class Transaction {
   static async begin(repository: Repository): Promise<Transaction> {
     const lock = await lockForWriting(repository);
     try {
-      const temporary = join(repository.path, 'tmp');
-      await mkdir(temporary, { recursive: true });
-      for (const name of await readdir(temporary)) {
-        if (name.startsWith('pine-')) await rm(join(temporary, name), { recursive: true });
-      }
+      const temporary = await emptyTemporary(repository);
       const folder = join(temporary, `pine-${randomBytes(6).toString('hex')}`);
       await mkdir(folder);
       return new Transaction(repository, lock, folder);

@@ -1,10 +1,12 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import {
+  chownSync,
   lstatSync,
   mkdirSync,
   readdirSync,
   readFileSync,
+  statSync,
   symlinkSync,
   writeFileSync,
 } from 'node:fs';
@@ -38,6 +40,22 @@ describe('writeOutputFile', () => {
     expect(readdirSync(at('elsewhere'))).toEqual(['file']);
     await write(at('new'));
     expect(readFileSync(at('new'), 'utf8')).toBe('made');
+  });
+
+  test('keeps owner and mode of a file that it replaces, and is no input', async () => {
+    writeFileSync(at('secret'), 'old', { mode: 0o600 });
+    if (process.getuid?.() === 0) chownSync(at('secret'), 1234, 4321);
+    const { uid, gid } = statSync(at('secret'));
+    await write(at('secret'));
+    expect(readFileSync(at('secret'), 'utf8')).toBe('made');
+    expect(statSync(at('secret'))).toMatchObject({ mode: 0o100600, uid, gid });
+    symlinkSync('secret', at('link'));
+    const options = { ...room, inputs: [at('gone'), at('secret')] };
+    await expect(writeOutputFile(at('link'), options, async () => {})).rejects.toMatchObject({
+      code: 'INPUT_OUTPUT_FILE',
+      details: { found: at('secret'), where: at('link') },
+    });
+    expect(readFileSync(at('secret'), 'utf8')).toBe('made');
   });
 
   test('refuses what is no file, and leaves the old one when it fails', async () => {
