@@ -1,15 +1,17 @@
 #!/usr/bin/env node
 import type { Command } from 'commander';
 import { PineError } from '../error.ts';
+import { visible } from './output.ts';
 
 /** Runs the command line and returns the exit status. */
 async function main(argv: readonly string[]): Promise<number> {
   const { CommanderError } = await import('commander');
-  const { buildProgram, usageError } = await import('./program.ts');
+  const { buildProgram, checkArguments, usageError, withHelpOption } = await import('./program.ts');
   let program: Command | undefined;
   try {
+    checkArguments(argv);
     program = await buildProgram(argv);
-    await program.parseAsync(argv);
+    await program.parseAsync(withHelpOption(argv));
     return Number(process.exitCode ?? 0);
   } catch (error) {
     const known = error instanceof CommanderError ? usageError(error, argv, program) : error;
@@ -20,7 +22,8 @@ async function main(argv: readonly string[]): Promise<number> {
 /** Prints an error in one of two shapes. What is not a PineError is a defect of ours, and says so. */
 function report(error: unknown, json: boolean): number {
   const known = error instanceof PineError ? error : defect(error);
-  process.stderr.write(json ? `${JSON.stringify({ error: known })}\n` : `${known.toText()}\n`);
+  const text = json ? JSON.stringify({ error: known }) : visible(known.toText(), process.stderr);
+  process.stderr.write(`${text}\n`);
   if (known !== error && process.env.PINE_DEBUG) console.error(error);
   return known.exitStatus;
 }
@@ -31,7 +34,7 @@ function defect(error: unknown): PineError {
     return new PineError('SPACE_DEVICE', 'there is no space left', {
       expected: 'room to write',
       found: system.message,
-      where: system.path ?? 'the file system',
+      where: placeOf(system) ?? 'a file, or what this prints goes to',
       remedy: 'free some space and run the command again',
     });
   }
@@ -42,8 +45,11 @@ function defect(error: unknown): PineError {
       {
         expected: `${system.syscall} to succeed`,
         found: system.message,
-        where: system.path ?? 'unnamed',
-        remedy: 'check that the path exists and that you may use it',
+        where: placeOf(system) ?? 'a file, or what this prints goes to',
+        remedy:
+          system.code === 'EADDRINUSE'
+            ? 'stop what listens there, or take another port'
+            : 'check that the path exists and that you may use it',
       },
     );
   }
@@ -55,10 +61,18 @@ function defect(error: unknown): PineError {
   });
 }
 
+/** What a call of the system was about: a path, or an address and a port. */
+function placeOf(error: NodeJS.ErrnoException): string | undefined {
+  const { path, address, port } = error as NodeJS.ErrnoException & {
+    readonly address?: string;
+    readonly port?: number;
+  };
+  return path ?? (address === undefined ? undefined : `${address}, port ${port}`);
+}
+
 // Whoever read our output has seen enough, as in `pinectl log web | head`.
 process.stdout.on('error', (error: NodeJS.ErrnoException) => {
-  if (error.code !== 'EPIPE') throw error;
-  process.exit(0);
+  process.exit(error.code === 'EPIPE' ? 0 : report(error, process.argv.includes('--json')));
 });
 
 // Not awaited here: a single executable is a CommonJS module, which has no top-level await.

@@ -1,7 +1,17 @@
 /** Prints a result: as one JSON document with --json, else as the lines that `text` gives. */
 export function print(json: boolean | undefined, value: unknown, text: () => string): void {
-  const output = json ? JSON.stringify(value, null, 2) : text();
+  const output = json ? JSON.stringify(value, null, 2) : visible(text(), process.stdout);
   if (output !== '') process.stdout.write(`${output}\n`);
+}
+
+/**
+ * A text as it may go to a terminal: control characters become `\x1b`, since names and versions are others' words, which a
+ * terminal would obey. What goes elsewhere stays as it is.
+ */
+export function visible(text: string, { isTTY }: { readonly isTTY?: boolean }): string {
+  if (!isTTY) return text;
+  const code = (letter: string) => letter.charCodeAt(0).toString(16).padStart(2, '0');
+  return text.replace(/(?![\n\t])\p{Cc}/gu, (letter) => `\\x${code(letter)}`);
 }
 
 /** A size as people read it: `12.3 MB`. */

@@ -69,7 +69,8 @@ const commands: readonly (readonly [string, string, () => Promise<CommandModule>
  * The whole command line. Only the file of the command that `argv` names is loaded: a server with
  * 64 MB pays for what it uses.
  */
-export async function buildProgram(argv: readonly string[]): Promise<Command> {
+export async function buildProgram(given: readonly string[]): Promise<Command> {
+  const argv = withHelpOption(given);
   const program = new Command('pinectl')
     .description('Atomic updates for Alpine-based servers')
     .version(version())
@@ -86,6 +87,24 @@ export async function buildProgram(argv: readonly string[]): Promise<Command> {
   }
   settle(program);
   return program;
+}
+
+/** `pinectl help delta` is `pinectl delta --help`, as with git. */
+export function withHelpOption(argv: readonly string[]): readonly string[] {
+  const [node = '', script = '', first, ...rest] = argv;
+  return first === 'help' ? [node, script, ...rest, '--help'] : argv;
+}
+
+/** Node.js gives what is no UTF-8 as U+FFFD: another name than was meant. Throws USAGE_COMMAND_LINE. */
+export function checkArguments(argv: readonly string[]): void {
+  const wrong = argv.find((word) => word.includes('\ufffd'));
+  if (wrong === undefined) return;
+  throw new PineError('USAGE_COMMAND_LINE', 'an argument is not UTF-8', {
+    expected: 'names in UTF-8 (names inside of trees may be anything)',
+    found: wrong,
+    where: 'the command line',
+    remedy: 'give the file another name, or a link to it with one',
+  });
 }
 
 /** Makes commander throw instead of exiting, in every command and subcommand. */

@@ -30,12 +30,12 @@ export function progressLine(
   return `${doing} [${'#'.repeat(full)}${'-'.repeat(width - full)}] ${text}`;
 }
 
-/** A progress bar on stderr; silent when that is not a terminal. */
+/** A progress bar on stderr; silent when that is not a terminal, or what is printed goes elsewhere. */
 export function terminalProgress(stream: NodeJS.WriteStream = process.stderr): {
   report: Progress;
   end(): void;
 } {
-  if (!stream.isTTY) return { report: () => {}, end: () => {} };
+  if (!stream.isTTY || !process.stdout.isTTY) return { report: () => {}, end: () => {} };
   let started = Date.now();
   let shown = 0;
   let last = '';
