@@ -5,11 +5,9 @@ import { renewIndexes } from '../delta/renew-indexes.ts';
 import { publishDelta } from '../delta/store.ts';
 import type { Digest } from '../image/digest.ts';
 import type { PositionedReader } from '../ports/positioned-reader.ts';
-import { lockForWriting } from '../repo/lock.ts';
 import type { Repository } from '../repo/repository.ts';
 import type { PublicKey } from '../trust/keys.ts';
 import type { Bundle } from './bundle-file.ts';
-import { deltasOf } from './describe-bundle.ts';
 
 /** A commit, and the image that it promises. */
 export interface Wanted {
@@ -17,49 +15,49 @@ export interface Wanted {
   readonly image: Digest;
 }
 
+/** A delta of a bundle, and the file that it is in. */
+export interface BundleDelta extends DeltaFile {
+  readonly content: PositionedReader;
+}
+
 /** Opens the deltas of a bundle, each piece checked. Throws CORRUPT_DELTA, TRUST_UNKNOWN_KEY. */
 export async function openDeltas(
-  { paths, file, name }: Bundle,
+  { sources, file, name }: Bundle,
   { checksum, image }: Wanted,
   keys: readonly PublicKey[] | undefined,
-): Promise<DeltaFile[]> {
-  const deltas: DeltaFile[] = [];
-  for (const from of deltasOf(paths, checksum)) {
-    const where = `${name}, ${deltaPath({ from, to: checksum })}`;
-    const reader = file(deltaPath({ from, to: checksum }));
-    if (reader === undefined) continue;
-    const delta = await openDelta(reader, keys, where);
+): Promise<BundleDelta[]> {
+  const deltas: BundleDelta[] = [];
+  for (const from of sources) {
+    const path = deltaPath({ from, to: checksum });
+    const where = `${name}, ${path}`;
+    const content = file(path);
+    if (content === undefined) continue;
+    const delta = await openDelta(content, keys, where);
     const { header } = delta;
     const isWanted =
       header.from.commit === from &&
       header.to.commit === checksum &&
       header.to.image.sha256 === image.sha256;
-    if (!isWanted)
-      throw corruptDelta(`a delta to commit ${checksum}`, `one to ${header.to.commit}`, where);
+    if (!isWanted) {
+      const found = `one from ${header.from.commit} to ${header.to.commit}`;
+      throw corruptDelta('a delta between the commits of its name, to the image', found, where);
+    }
     await delta.check();
-    deltas.push(delta);
+    deltas.push({ ...delta, content });
   }
   return deltas;
 }
 
-/** Puts the deltas of a bundle into a repository. */
+/** Puts deltas into a repository. Whoever calls this holds its lock; the commit that they lead to is there. */
 export async function publishDeltas(
   repository: Repository,
-  bundle: Bundle,
-  to: string,
-  deltas: readonly DeltaFile[],
+  deltas: readonly BundleDelta[],
 ): Promise<void> {
-  const lock = await lockForWriting(repository);
-  try {
-    for (const { header } of deltas) {
-      const ends = { from: header.from.commit, to };
-      const reader = bundle.file(deltaPath(ends));
-      if (reader !== undefined) await publishDelta(repository, ends, bytesOf(reader));
-    }
-    await renewIndexes(repository);
-  } finally {
-    await lock.release();
+  for (const { header, content } of deltas) {
+    const ends = { from: header.from.commit, to: header.to.commit };
+    await publishDelta(repository, ends, bytesOf(content));
   }
+  await renewIndexes(repository);
 }
 
 async function* bytesOf(reader: PositionedReader): AsyncGenerator<Uint8Array> {

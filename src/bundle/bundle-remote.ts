@@ -44,11 +44,29 @@ export class BundleRemote extends RemoteRepository {
   override readonly kind = 'bundle';
   readonly noFiles = 'a bundle has deltas only';
   readonly #bundle: Bundle;
+  /** How far each delta was read: it is read from its beginning, and parts of it again. */
+  readonly #readTo = new Map<string, number>();
 
   /** `close` lets go of the file that the bundle is in. */
   constructor(bundle: Bundle, close: () => Promise<void>) {
     super(new BundleSource(bundle, close));
     this.#bundle = bundle;
+  }
+
+  /** Bytes of all files that were read so far; each of a delta counts once. */
+  override get received(): number {
+    return [...this.#readTo.values()].reduce((sum, bytes) => sum + bytes, super.received);
+  }
+
+  /** The commit that the bundle is for. Throws NOT_FOUND_REMOTE_REF when it is for another ref. */
+  override async resolveRef(ref: string): Promise<string> {
+    if (ref === this.#bundle.ref) return super.resolveRef(ref);
+    throw new PineError('NOT_FOUND_REMOTE_REF', 'the bundle is for another ref', {
+      expected: `a bundle for ${ref}, which this machine follows`,
+      found: `one for ${this.#bundle.ref}`,
+      where: this.name,
+      remedy: `make one for it: pinectl bundle create ${ref}`,
+    });
   }
 
   /** A delta to be read by position, unchecked. Throws NOT_FOUND_REMOTE_FILE, CORRUPT_TOO_LARGE. */
@@ -57,7 +75,15 @@ export class BundleRemote extends RemoteRepository {
     const file = this.#bundle.file(path);
     if (file === undefined) throw missing(`${this.name}, ${path}`);
     checkSize(file, limit, `${this.name}, ${path}`);
-    return file;
+    return {
+      size: file.size,
+      read: async (position, length, into) => {
+        const bytes = await file.read(position, length, into);
+        const before = this.#readTo.get(path) ?? 0;
+        this.#readTo.set(path, Math.max(before, position + length));
+        return bytes;
+      },
+    };
   }
 }
 

@@ -15,7 +15,7 @@ import { objectPath } from '../repo/object-name.ts';
 import { refPath } from '../repo/ref-name.ts';
 import type { Repository } from '../repo/repository.ts';
 import { encodeEntry, fillUp, tarEnd } from '../tar/write-tar.ts';
-import { markName, markText } from './bundle-file.ts';
+import { markName, markText } from './bundle-mark.ts';
 
 /** What a bundle is made of. */
 export interface BundleContents {

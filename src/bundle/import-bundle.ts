@@ -6,22 +6,20 @@ import { layOutImage } from '../image/layout.ts';
 import { encodePlan } from '../plan/plan-file.ts';
 import type { BlockDevice } from '../ports/block-device.ts';
 import type { Progress } from '../ports/progress.ts';
-import { boundRefs, type Commit, decodeCommit } from '../repo/commit-object.ts';
 import { isPartial, markWhole } from '../repo/partial-commit.ts';
-import { promisedImage, promisedPlan } from '../repo/pine-metadata.ts';
+import { promisedPlan } from '../repo/pine-metadata.ts';
 import { readRef } from '../repo/refs.ts';
 import type { Repository } from '../repo/repository.ts';
 import { type Threads, withThreads } from '../repo/threads/threads.ts';
 import { Transaction } from '../repo/transaction.ts';
 import { encodeTree, type TreeObject } from '../repo/write-tree.ts';
-import { authenticate } from '../trust/authenticate.ts';
 import type { PublicKey } from '../trust/keys.ts';
 import { openDeltas, publishDeltas } from './bundle-deltas.ts';
 import type { Bundle } from './bundle-file.ts';
 import { withBundleImage } from './bundle-image.ts';
 import type { BundleRemote } from './bundle-remote.ts';
-import { refOfBundle } from './describe-bundle.ts';
 import { imageSource } from './image-source.ts';
+import { type BundleCommit, readCommit } from './read-commit.ts';
 
 export interface ImportOptions {
   /** One of these must have signed commit and deltas; `undefined`: nothing is asked for. */
@@ -42,9 +40,9 @@ export interface ImportResult {
 
 /**
  * Brings the commit of a bundle into a repository, whole: its image is made of a delta, and every object read in that image.
- * The deltas come too. S7: what is cut leaves the repository as it was, or with the commit and without the deltas.
+ * The deltas come too. S7: what is cut leaves the ref as it was, and goes on when it is run again.
  *
- * Throws CORRUPT_…, TRUST_…, INPUT_REF_NOT_BOUND, NOT_FOUND_WAY, SPACE_REPOSITORY, STATE_LOCKED.
+ * Throws CORRUPT_…, TRUST_…, INPUT_REF_NOT_BOUND, NOT_FOUND_IMAGE, NOT_FOUND_WAY, SPACE_REPOSITORY, STATE_LOCKED.
  */
 export async function importBundle(
   repository: Repository,
@@ -52,62 +50,41 @@ export async function importBundle(
   remote: BundleRemote,
   options: ImportOptions,
 ): Promise<ImportResult> {
-  const { ref, commit: checksum } = await refOfBundle(bundle, remote);
-  const fetched = await remote.fetchCommit(checksum);
-  // S5: signature and checksum first, then what the commit says.
-  if (options.keys !== undefined) await authenticate({ checksum, ...fetched, keys: options.keys });
-  const commit = decodeCommit(fetched.commit, `${bundle.name}, commit ${checksum}`);
-  await checkRef(repository, { ref, checksum, commit }, options.force);
-  const image = promisedImage(commit);
-  if (image === undefined) throw noImage(checksum);
-  const deltas = await openDeltas(bundle, { checksum, image }, options.keys);
+  const offered = await readCommit(bundle, remote, options.keys);
+  const { ref, commit: checksum } = bundle;
+  await checkAge(repository, ref, offered, options.force);
+  const deltas = await openDeltas(bundle, offered, options.keys);
   const transaction = await Transaction.begin(repository);
   let objects = 0;
   try {
     if (!repository.has(checksum, 'commit') || isPartial(repository, checksum)) {
-      objects = await withBundleImage(
-        repository,
-        deltas,
-        { checksum, image },
-        options.progress,
-        (file) =>
-          withThreads(file.size, (threads) =>
-            storeImage(
-              transaction,
-              file,
-              { checksum, commit, object: fetched.commit },
-              options,
-              threads,
-            ),
-          ),
+      objects = await withBundleImage(repository, deltas, offered, options.progress, (file) =>
+        withThreads(file.size, (threads) =>
+          storeImage(transaction, file, offered, options, threads),
+        ),
       );
     }
-    if (fetched.detachedMetadata !== undefined) {
-      transaction.addBeside(checksum, 'commitmeta', [fetched.detachedMetadata]);
+    if (offered.detachedMetadata !== undefined) {
+      transaction.addBeside(checksum, 'commitmeta', [offered.detachedMetadata]);
     }
+    await transaction.publish();
+    await markWhole(repository, checksum);
+    // A machine that sees the new ref finds its deltas.
+    await publishDeltas(repository, deltas);
     transaction.setRef(ref, checksum);
     await transaction.commit();
   } finally {
     await transaction.close();
   }
-  await markWhole(repository, checksum);
-  await publishDeltas(repository, bundle, checksum, deltas);
   return { ref, commit: checksum, objects, deltas: deltas.length };
 }
 
-async function checkRef(
+async function checkAge(
   repository: Repository,
-  { ref, checksum, commit }: { ref: string; checksum: string; commit: Commit },
+  ref: string,
+  { checksum, commit }: BundleCommit,
   force: boolean,
 ): Promise<void> {
-  if (!(boundRefs(commit) ?? []).includes(ref)) {
-    throw new PineError('INPUT_REF_NOT_BOUND', 'this commit was not made for the ref', {
-      expected: `a commit for ${ref}`,
-      found: 'one that does not name it',
-      where: `commit ${checksum}`,
-      remedy: 'make the bundle again: pinectl bundle create',
-    });
-  }
   const present = await readRef(repository, ref);
   if (force || present === undefined || !repository.has(present, 'commit')) return;
   const { timestamp } = await repository.readCommit(present);
@@ -124,7 +101,7 @@ async function checkRef(
 async function storeImage(
   transaction: Transaction,
   file: BlockDevice,
-  { checksum, commit, object }: { checksum: string; commit: Commit; object: Uint8Array },
+  { checksum, commit, object }: BundleCommit,
   { progress }: ImportOptions,
   threads: Threads,
 ): Promise<number> {
@@ -146,13 +123,4 @@ async function storeImage(
   }
   transaction.addMetadataObject(object, 'commit', checksum);
   return stored.contentWritten + stored.metadataWritten;
-}
-
-function noImage(checksum: string): PineError {
-  return new PineError('NOT_FOUND_IMAGE', 'the commit of the bundle has no image', {
-    expected: 'a commit with pine.image.1 in its metadata',
-    found: 'none',
-    where: `commit ${checksum}`,
-    remedy: 'make the bundle again: pinectl bundle create',
-  });
 }

@@ -60,7 +60,9 @@ async function sourcesOf(
   to: string,
   { from = [], full = false }: Options,
 ): Promise<string[]> {
-  const commits = await Promise.all(from.map((name) => sourceOf(repository, name, to)));
+  const commits = await Promise.all(
+    from.map((name) => (name === '' ? nothing : sourceOf(repository, name, to, 'bundle create'))),
+  );
   const all = full || commits.length === 0 ? [...commits, nothing] : commits;
   return [...new Set(all)];
 }

@@ -2,7 +2,7 @@ import { describeBundle } from '../bundle/describe-bundle.ts';
 import { withBundle } from './bundle-input.ts';
 import { endsOf, withNothing } from './delta-ends.ts';
 import { readPublicKeys } from './key-files.ts';
-import { formatBytes, print } from './output.ts';
+import { formatBytes, formatTime, print, visible } from './output.ts';
 
 interface Options {
   readonly key?: readonly string[];
@@ -21,9 +21,9 @@ export async function show(path: string, { key = [], json }: Options): Promise<v
     [
       `ref     ${ref}`,
       `commit  ${commit}`,
-      `version ${version ?? '(none)'}  ${subject}`.trimEnd(),
-      `date    ${new Date(timestamp * 1000).toISOString()}`,
-      `image   ${image === undefined ? '(none)' : formatBytes(image.size)}`,
+      oneLine(`version ${version ?? '(none)'}  ${subject}`).trimEnd(),
+      `date    ${formatTime(timestamp)}`,
+      `image   ${formatBytes(image.size)}`,
       signedBy === undefined
         ? `signed  ${signatures} signatures, not checked (--key)`
         : `signed  by ${signedBy}`,
@@ -33,4 +33,9 @@ export async function show(path: string, { key = [], json }: Options): Promise<v
       }),
     ].join('\n'),
   );
+}
+
+/** A text in which nothing begins a new line, or moves the cursor: it may be anyone's, and would tell lies about signatures. */
+function oneLine(text: string): string {
+  return visible(text, { isTTY: true }).replaceAll('\n', '\\x0a');
 }

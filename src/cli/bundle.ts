@@ -11,7 +11,7 @@ export function define(command: Command): void {
     .argument('<ref>', 'the ref that machines follow')
     .requiredOption('-o, --output <file>', 'the bundle, replaced when it is whole')
     .option('--from <commit>', 'with the delta from this one; may be repeated', collect)
-    .option('--full', 'with the delta from nothing (so it is without --from)')
+    .option('--full', "with the delta from nothing (so it is without --from, and with --from '')")
     .option('--sign-key <file>', 'sign deltas that are not there yet; may be repeated', collect)
     .addHelpText(
       'after',

@@ -18,7 +18,21 @@ export interface SignedCommit {
   readonly commit: Uint8Array;
   readonly detachedMetadata: Uint8Array | undefined;
   readonly keys: readonly PublicKey[];
+  /** Where the keys are from, for messages: those of this machine (so it is when absent), or of `--key`. */
+  readonly keysAre?: 'trusted' | 'given';
 }
+
+/** What to say when none of the keys signed a commit. */
+const unknownKey = {
+  trusted: {
+    summary: 'no key that this machine trusts signed the commit',
+    remedy: 'if the key is yours, put its .pub file into /etc/pine/keys; if not, do not',
+  },
+  given: {
+    summary: 'no key of --key signed the commit',
+    remedy: 'if you trust who made it, give the .pub file of that key with --key; if not, do not',
+  },
+};
 
 declare const passed: unique symbol;
 /** Bytes of a commit that passed a check. A step takes only what the step before it gives. */
@@ -38,8 +52,13 @@ export async function authenticate(
   return checkSignature(checkChecksum(boundSizes(offer), offer.checksum), offer);
 }
 
+/** Checks size and checksum of a commit whose signature is not asked for. Throws CORRUPT_TOO_LARGE, CORRUPT_COMMIT. */
+export function checkUnsigned(offer: Omit<SignedCommit, 'keys'>): void {
+  checkChecksum(boundSizes(offer), offer.checksum);
+}
+
 /** S5: sizes are bounded before anything looks at the bytes. */
-function boundSizes(offer: SignedCommit): Passed<'size'> {
+function boundSizes(offer: Omit<SignedCommit, 'keys'>): Passed<'size'> {
   const size = offer.commit.length + (offer.detachedMetadata?.length ?? 0);
   if (size > commitLimit) {
     throw refused(offer, 'CORRUPT_TOO_LARGE', 'the commit is too large for a slot', {
@@ -84,10 +103,11 @@ async function checkSignature(
   }
   const signer = await findSigner(commit, signatures, offer.keys);
   if (signer === undefined) {
-    throw refused(offer, 'TRUST_UNKNOWN_KEY', 'no key that this machine trusts signed the commit', {
+    const { summary, remedy } = unknownKey[offer.keysAre ?? 'trusted'];
+    throw refused(offer, 'TRUST_UNKNOWN_KEY', summary, {
       expected: `a signature of ${offer.keys.map(({ name }) => name).join(' or ') || 'a trusted key'}`,
       found: `${signatures.length} of other keys, or altered`,
-      remedy: 'if the key is yours, put its .pub file into /etc/pine/keys; if not, do not',
+      remedy,
     });
   }
   return { authentic: commit as Uint8Array as Authentic, signedBy: signer };

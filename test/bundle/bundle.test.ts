@@ -1,13 +1,14 @@
 import { execFileSync, spawnSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
-import { cpSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { cpSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { beforeAll, describe, expect, test } from 'vitest';
 import { commitTree } from '../../src/build/commit-tree.ts';
 import { createBundle } from '../../src/bundle/create-bundle.ts';
 import { describeBundle } from '../../src/bundle/describe-bundle.ts';
 import { importBundle } from '../../src/bundle/import-bundle.ts';
-import { deltaPath, nothing } from '../../src/delta/delta-path.ts';
+import { encodeIndex } from '../../src/delta/chain/delta-index.ts';
+import { deltaIndexPath, deltaPath, nothing } from '../../src/delta/delta-path.ts';
 import { encodeFull } from '../../src/delta/encode/full-delta.ts';
 import { generateDelta } from '../../src/delta/generate.ts';
 import { generateFullDelta } from '../../src/delta/generate-full.ts';
@@ -147,7 +148,7 @@ describe('a bundle', () => {
   async function filesOf(name: string): Promise<Map<string, Buffer>> {
     const { bundle } = await openBundleBytes(readFileSync(path(name)));
     const files = new Map<string, Buffer>();
-    for (const each of bundle.paths.slice(1)) {
+    for (const each of bundle.paths) {
       const file = bundle.file(each);
       if (file !== undefined) files.set(each, await file.read(0, file.size));
     }
@@ -180,20 +181,94 @@ describe('a bundle', () => {
     const delta = await encodeFull({ commit: checksum, image }, pieces(), literals);
     const signed = await signDelta(delta, [keys.secretKey]);
     const signature = await signCommit(object, keys.secretKey);
+    const bytesOfDelta = Buffer.concat([...signed, readFileSync(literals)]);
+    const links = [
+      { from: nothing, to: checksum, size: bytesOfDelta.length, made: image.size, scratch: 0 },
+    ];
+    const sources = [{ commit: nothing, files: undefined, links }];
     const lying = bundleOf([
       ['config', files.get('config') ?? Buffer.of()],
       [refPath(ref), Buffer.from(`${checksum}\n`)],
       [objectPath(checksum, 'commit'), object],
       [objectPath(checksum, 'commitmeta'), encodeDetachedMetadata(withSignatures([], [signature]))],
-      [
-        deltaPath({ from: nothing, to: checksum }),
-        Buffer.concat([...signed, readFileSync(literals)]),
-      ],
+      [deltaIndexPath(checksum), Buffer.from(encodeIndex(checksum, { sources, more: false }))],
+      [deltaPath({ from: nothing, to: checksum }), bytesOfDelta],
     ]);
     const into = await Repository.init(path('lying'), quick);
     await codeOfAsync(() => bring(into, lying), 'CORRUPT_IMAGE');
     expect(into.has(checksum, 'commit')).toBe(false);
     expect(await readRef(into, ref)).toBeUndefined();
+    expect(readdirSync(join(into.path, 'tmp'))).toEqual([]);
+  });
+
+  test('S5: a commit that is not what its name says is neither shown nor stored', async () => {
+    const files = await filesOf('full.bundle');
+    const object = Buffer.from(files.get(objectPath(two, 'commit')) ?? Buffer.of());
+    // Its time: it can still be decoded, and its tree is the same.
+    const time = Buffer.alloc(8);
+    time.writeBigUInt64BE(BigInt(timestamp + 1));
+    const at = object.indexOf(time);
+    expect(at).toBeGreaterThanOrEqual(0);
+    object.writeBigUInt64BE(BigInt(timestamp + 2), at);
+    const changed = bundleOf(new Map(files).set(objectPath(two, 'commit'), object));
+    const garbled = bundleOf(
+      new Map(files).set(objectPath(two, 'commitmeta'), Buffer.from('garbage')),
+    );
+    const into = await Repository.init(path('changed'), quick);
+    for (const [bytes, code] of [
+      [changed, 'CORRUPT_COMMIT'],
+      [garbled, 'CORRUPT_GVARIANT'],
+    ] as const) {
+      const { bundle, remote } = await openBundleBytes(bytes);
+      await codeOfAsync(() => describeBundle(bundle, remote, undefined), code);
+      await codeOfAsync(() => bring(into, bytes, { keys: undefined }), code);
+    }
+    expect(into.has(two, 'commit')).toBe(false);
+  });
+
+  test('is shown as strictly as it is applied: each delta is the one that its name says', async () => {
+    const files = await filesOf('full.bundle');
+    const other = await filesOf('delta.bundle');
+    const full = deltaPath({ from: nothing, to: two });
+    const bytes = other.get(deltaPath({ from: one, to: two })) ?? Buffer.of();
+    const link = { from: nothing, to: two, size: bytes.length, made: 0, scratch: 0 };
+    const sources = [{ commit: nothing, files: undefined, links: [link] }];
+    files.set(deltaIndexPath(two), Buffer.from(encodeIndex(two, { sources, more: false })));
+    const { bundle, remote } = await openBundleBytes(bundleOf(files.set(full, bytes)));
+    await codeOfAsync(() => describeBundle(bundle, remote, [keys.publicKey]), 'CORRUPT_DELTA');
+    const renamed = await filesOf('full.bundle');
+    renamed.delete(refPath(ref));
+    renamed.set(refPath('test/other'), Buffer.from(`${two}\n`));
+    const unbound = await openBundleBytes(bundleOf(renamed));
+    const show = () => describeBundle(unbound.bundle, unbound.remote, undefined);
+    await codeOfAsync(show, 'INPUT_REF_NOT_BOUND');
+  });
+
+  test('the error of a signature names the keys that were asked for', async () => {
+    const { bundle, remote } = await openBundleBytes(readFileSync(path('full.bundle')));
+    const other = (await generateKeyPair('other.pub')).publicKey;
+    const error = await describeBundle(bundle, remote, [other]).catch((each: unknown) => each);
+    if (!(error instanceof PineError)) throw error;
+    expect(error.code).toBe('TRUST_UNKNOWN_KEY');
+    expect(error.message).toBe('no key of --key signed the commit');
+    expect(error.details.expected).toContain('other.pub');
+    expect(error.details.remedy).toContain('--key');
+    expect(error.toText()).not.toContain('/etc/pine/keys');
+  });
+
+  test('S7: the ref moves when the deltas are there', async () => {
+    const into = await Repository.init(path('in-the-way'), quick);
+    writeFileSync(join(into.path, 'pine'), 'no folder');
+    const full = readFileSync(path('full.bundle'));
+    await expect(bring(into, full)).rejects.toThrow();
+    expect(await readRef(into, ref)).toBeUndefined();
+    expect(await listDeltas(into)).toEqual([]);
+    rmSync(join(into.path, 'pine'));
+    // The commit is there already: the rest comes.
+    expect(await bring(into, full)).toMatchObject({ objects: 0, deltas: 1 });
+    expect(await readRef(into, ref)).toBe(two);
+    expect(await listDeltas(into)).toHaveLength(1);
+    expect((await checkRepository(into)).problems).toEqual([]);
     expect(readdirSync(join(into.path, 'tmp'))).toEqual([]);
   });
 

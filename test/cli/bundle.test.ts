@@ -2,6 +2,7 @@ import { execFileSync } from 'node:child_process';
 import { cpSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import { formatBytes } from '../../src/cli/output.ts';
 import { generateKeyPair } from '../../src/trust/generate.ts';
 import { encodeKey } from '../../src/trust/keys.ts';
 import { temporaryFolder } from '../repo/support/temporary-folder.ts';
@@ -71,6 +72,16 @@ describe.skipIf(missing('disk', 'grub', 'xattr') !== undefined)(
       const now = await running(armed.deployment);
       expect(now).toMatchObject({ slot: 'a' });
       expect(now.text).toContain(`from bundle ${bundle('three')} (${ref}) by a delta`);
+      // It read all that is in the bundle, but the mark, and each byte counts once.
+      const list = execFileSync('tar', ['tvf', bundle('three')], { encoding: 'utf8' });
+      const sizes = list
+        .trim()
+        .split('\n')
+        .slice(1)
+        .map((line) => Number(line.split(/ +/)[2]));
+      const { bytes } = armed.fetched;
+      expect(bytes).toBe(sizes.reduce((sum, size) => sum + size));
+      expect(now.text).toContain(` by a delta, ${formatBytes(bytes)} read`);
       expect(motd(armed.deployment)).toBe('three');
       const on = ['--running', armed.deployment];
       const again = await machine.json('bundle', 'apply', bundle('full'), ...on);

@@ -56,6 +56,12 @@ describe('an upgrade from a bundle', () => {
     const world = afterCut(base, keepAll);
     const { outcome, notes } = await apply(world, bundleOf(filesWith(...deltas())));
     expect(outcome).toMatchObject({ kind: 'armed', fetched: { objects: 0 } });
+    // All files but the deltas that are not used, and what is read again counts once.
+    const [taken, ...others] = deltas();
+    const files = [...filesWith(...deltas()).values()].reduce((sum, { length }) => sum + length, 0);
+    const unused = others.reduce((sum, { bytes }) => sum + bytes.length, 0);
+    expect(taken).toBeDefined();
+    expect(outcome.fetched?.bytes).toBe(files - unused);
     expect(notes).toEqual([]);
     expect(slotProblem(world.slots.b.medium, releases.v2.checksum)).toBeUndefined();
     expect(world.power.log.filter((line) => line.includes('deltas'))).toEqual([]);
@@ -74,13 +80,31 @@ describe('an upgrade from a bundle', () => {
     const without = (path: string) => bundleOf([...files].filter(([name]) => name !== path));
     const { v0, v2 } = releases;
     await expectRefused(without(objectPath(v2.checksum, 'commitmeta')), 'TRUST_NO_SIGNATURE');
-    await expectRefused(without(refPath(ref)), 'NOT_FOUND_REMOTE_REF');
-    await expectRefused(bundleOf(repositoryFiles(v0, [])), 'TRUST_OLDER');
+    await expectRefused(without(refPath(ref)), 'CORRUPT_BUNDLE');
+    const elsewhere = [...files].map(([name, bytes]) => {
+      return [name === refPath(ref) ? refPath('test/elsewhere') : name, bytes] as const;
+    });
+    await expectRefused(bundleOf(elsewhere), 'NOT_FOUND_REMOTE_REF');
+    const older = { ...full, to: v0.checksum };
+    await expectRefused(bundleOf(repositoryFiles(v0, [older])), 'TRUST_OLDER');
     const other = { ...delta, from: v0.checksum };
     await expectRefused(bundleOf(filesWith(other)), 'NOT_FOUND_WAY');
     // Signed, and whole, but for two other images than its name says.
     const bytes = await makeDeltaOfObjects(v0, v2, [releases.keys.secretKey]);
     await expectRefused(bundleOf(filesWith({ ...delta, bytes })), 'NOT_FOUND_WAY');
+  });
+
+  it('S5: is refused when its parts do not make a bundle', async () => {
+    const index = [...filesWith(delta).keys()].find((name) => name.endsWith('/index')) ?? '';
+    for (const [name, content] of [
+      [index, 'garbage'],
+      ['config', '[core]\nrepo_version=1\nmode=bare\n'],
+      ['../evil', 'x'],
+    ] as const) {
+      const files = new Map(filesWith(delta)).set(name, Buffer.from(content));
+      await expectRefused(bundleOf(files), 'CORRUPT_BUNDLE');
+    }
+    await expectRefused(bundleOf(filesWith()), 'CORRUPT_BUNDLE');
   });
 
   it('takes the full delta when the running slot is damaged', async () => {
