@@ -4,7 +4,7 @@ import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import type { Command } from 'commander';
 import { PineError } from '../error.ts';
-import { nodeFileSystem } from '../ports/node-file-system.ts';
+import { writeOutputFile } from '../install/output-file.ts';
 import { exportTar } from '../repo/export-tar.ts';
 import { resolveCommit } from '../repo/resolve.ts';
 import { print } from './output.ts';
@@ -55,9 +55,8 @@ async function run(name: string, options: Options): Promise<void> {
   print(options.json, { commit, output, size, sha256 }, () => `${sha256}  ${output}`);
 }
 
-/** Who finds the file finds it whole. */
+/** Who finds the file finds it whole. How large it becomes shows in the end only. */
 async function writeFile(path: string, pieces: AsyncIterable<Uint8Array>) {
-  const temporary = `${path}.part`;
   const hash = createHash('sha256');
   let size = 0;
   const counted = async function* () {
@@ -67,13 +66,8 @@ async function writeFile(path: string, pieces: AsyncIterable<Uint8Array>) {
       yield piece;
     }
   };
-  try {
-    await pipeline(Readable.from(counted()), createWriteStream(temporary));
-    await nodeFileSystem.sync(temporary);
-    await nodeFileSystem.rename(temporary, path);
-  } catch (error) {
-    await nodeFileSystem.remove(temporary);
-    throw error;
-  }
+  await writeOutputFile(path, { size: 0, needed: 0 }, (temporary) =>
+    pipeline(Readable.from(counted()), createWriteStream(temporary)),
+  );
   return { size, sha256: hash.digest('hex') };
 }
