@@ -41,8 +41,23 @@ export async function openMachine(options: MachineOptions): Promise<Machine> {
       remedy: 'give both: the folder stands for the data partition, and may be empty at first',
     });
   }
+  await requireDisk(disk, state);
   const { diskImageMachine } = await import('../deploy/machine-disk-image.ts');
   return diskImageMachine({ disk, state, running, skipped });
+}
+
+/** Throws NOT_FOUND_FILE, NOT_FOUND_FOLDER. */
+async function requireDisk(disk: string, state: string): Promise<void> {
+  const { isFolder, requireFile } = await import('./input-file.ts');
+  await requireFile(disk, 'a disk image', 'check the path; `pinectl image` makes one');
+  const found = await isFolder(state);
+  if (found === true) return;
+  throw new PineError('NOT_FOUND_FOLDER', 'there is no such folder', {
+    expected: 'a folder that stands for the data partition',
+    found: found === undefined ? 'nothing' : 'something that is no folder',
+    where: state,
+    remedy: 'check the path, or make it: it may be empty at first',
+  });
 }
 
 /** Where pinectl.toml and keys/ of a machine are. */

@@ -164,17 +164,24 @@ function describeWay({ kind, bytes, figure, links, refusal }: Way): string {
   return `  ${wayNames[kind]}${count}: ${what.flat().join('; ') || 'to fetch'}`;
 }
 
-function describeOutcome(outcome: UpgradeOutcome): string {
+/** What was done, in lines. */
+export function describeOutcome(outcome: UpgradeOutcome): string {
   const { kind, deployment, slot, fetched, resumedAt = 0, rebooting } = outcome;
   if (kind === 'up-to-date') return `up to date: ${name(outcome)}`;
   const lines = [`${name(outcome)} is in slot ${slot}, as deployment ${deployment}`];
   if (resumedAt > 0) lines.push(`an earlier write was taken up at ${formatBytes(resumedAt)}`);
   if (fetched) {
-    lines.push(`fetched ${formatBytes(fetched.bytes)} in ${fetched.objects} objects`);
+    lines.push(`fetched ${formatBytes(fetched.bytes)}${countObjects(fetched.objects)}`);
   }
   if (kind === 'staged') lines.push('it is staged: a reboot arms it, and is its trial');
   else lines.push(rebooting ? 'rebooting into its trial' : 'the next boot is its trial');
   return lines.join('\n');
+}
+
+/** A delta has none. */
+function countObjects(objects: number): string {
+  if (objects === 0) return '';
+  return `, ${objects} ${objects === 1 ? 'object' : 'objects'} among it`;
 }
 
 /** Nothing when nothing was to be done: it is called every quarter of an hour. */

@@ -1,4 +1,4 @@
-import type { ByteSource } from '../ports/byte-source.ts';
+import type { ByteSource, ReadOptions } from '../ports/byte-source.ts';
 
 /** A source that counts what it gives: `received` is the bytes of all files read so far. */
 export class CountedSource implements ByteSource {
@@ -17,7 +17,7 @@ export class CountedSource implements ByteSource {
     return this.#received;
   }
 
-  async *open(path: string, options: { limit: number; from?: number }): AsyncIterable<Uint8Array> {
+  async *open(path: string, options: ReadOptions): AsyncIterable<Uint8Array> {
     for await (const bytes of this.#source.open(path, options)) {
       this.#received += bytes.length;
       yield bytes;

@@ -1,5 +1,10 @@
 import { PineError } from '../error.ts';
 
+/** What to call a file of a repository in messages: a URL ends in a slash already, a folder does not. */
+export function fileName(repository: string, path: string): string {
+  return `${repository.replace(/\/$/, '')}/${path}`;
+}
+
 /**
  * Splits the path of a file in a repository (`refs/heads/alpine/web`) into its parts.
  * Throws INPUT_REMOTE_PATH for one that could lead out of the repository or that no server can name.

@@ -2,7 +2,7 @@ import { constants } from 'node:fs';
 import { type FileHandle, open } from 'node:fs/promises';
 import { join } from 'node:path';
 import { PineError } from '../error.ts';
-import type { ByteSource } from '../ports/byte-source.ts';
+import type { ByteSource, ReadOptions } from '../ports/byte-source.ts';
 import { splitPath } from './file-name.ts';
 
 const pieceLength = 64 * 1024;
@@ -16,7 +16,7 @@ export class FolderSource implements ByteSource {
     this.name = folder;
   }
 
-  async *open(path: string, options: { limit: number; from?: number }): AsyncGenerator<Uint8Array> {
+  async *open(path: string, options: ReadOptions): AsyncGenerator<Uint8Array> {
     const where = join(this.name, ...splitPath(path, this.name));
     const file = await openFile(where);
     try {
@@ -24,6 +24,7 @@ export class FolderSource implements ByteSource {
       if (!status.isFile()) throw notFound(where, 'something that is not a file');
       // S5: before a byte is read.
       if (status.size > options.limit) throw tooLarge(where, options.limit, `${status.size}`);
+      options.onSize?.(status.size);
       let position = options.from ?? 0;
       if (position > status.size) throw changed(where, position, status.size);
       for (;;) {

@@ -1,7 +1,7 @@
 import type { IncomingMessage } from 'node:http';
 import { setTimeout as wait } from 'node:timers/promises';
 import { PineError } from '../error.ts';
-import type { ByteSource } from '../ports/byte-source.ts';
+import type { ByteSource, ReadOptions } from '../ports/byte-source.ts';
 import { splitPath } from './file-name.ts';
 import { discardBody, readBody } from './http-body.ts';
 import { Connections } from './http-request.ts';
@@ -30,7 +30,7 @@ export class HttpSource implements ByteSource {
     this.#pause = options.pause ?? wait;
   }
 
-  async *open(path: string, options: { limit: number; from?: number }): AsyncGenerator<Uint8Array> {
+  async *open(path: string, options: ReadOptions): AsyncGenerator<Uint8Array> {
     const names = splitPath(path, this.name).map(encodeURIComponent);
     const url = new URL(names.join('/'), this.#remote.base);
     const transfer = new Transfer(printableUrl(url), options.limit, options.from ?? 0);
@@ -39,7 +39,7 @@ export class HttpSource implements ByteSource {
     let failedAt = transfer.position;
     for (;;) {
       try {
-        yield* this.#attempt(url, transfer);
+        yield* this.#attempt(url, transfer, options.onSize);
         return;
       } catch (error) {
         if (!(error instanceof Interruption)) throw error;
@@ -60,10 +60,15 @@ export class HttpSource implements ByteSource {
   }
 
   /** Reads on until the end of the file or of the connection. */
-  async *#attempt(url: URL, transfer: Transfer): AsyncGenerator<Uint8Array> {
+  async *#attempt(
+    url: URL,
+    transfer: Transfer,
+    onSize: ReadOptions['onSize'],
+  ): AsyncGenerator<Uint8Array> {
     const where = printableUrl(url);
     const response = await this.#request(url, transfer.requestHeaders());
     let { skip, end } = this.#accept(response, transfer, where) ?? { skip: 0, end: 0 };
+    if (transfer.total !== undefined) onSize?.(transfer.total);
     if (end === 0) {
       discardBody(response);
       return;

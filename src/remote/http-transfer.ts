@@ -18,7 +18,8 @@ export class Transfer {
   readonly #limit: number;
   /** The next byte that is wanted. */
   position: number;
-  #total: number | undefined;
+  /** Bytes of the whole file, once an answer has told them. */
+  total: number | undefined;
   #validator: string | undefined;
 
   constructor(where: string, limit: number, from: number) {
@@ -55,9 +56,9 @@ export class Transfer {
 
   /** Throws an Interruption when the file is known to go on. */
   checkEnd(): void {
-    if (this.#total === undefined || this.position === this.#total) return;
+    if (this.total === undefined || this.position === this.total) return;
     throw new Interruption('REMOTE_BROKEN', {
-      expected: `${this.#total} bytes`,
+      expected: `${this.total} bytes`,
       found: `an end after ${this.position}`,
     });
   }
@@ -108,10 +109,10 @@ export class Transfer {
   }
 
   #learnTotal(total: number): void {
-    if (this.#total !== undefined && this.#total !== total) {
-      throw this.#changed(`${total} bytes in all, ${this.#total} before`);
+    if (this.total !== undefined && this.total !== total) {
+      throw this.#changed(`${total} bytes in all, ${this.total} before`);
     }
-    this.#total = total;
+    this.total = total;
     // S5: before the first byte of the body is read.
     if (total > this.#limit) throw this.#tooLarge(`${total}`);
   }

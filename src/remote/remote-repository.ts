@@ -4,13 +4,14 @@ import { deltaIndexPath, deltaPath } from '../delta/delta-path.ts';
 import { PineError } from '../error.ts';
 import type { Digest } from '../image/digest.ts';
 import type { ObjectSource } from '../plan/object-source.ts';
-import type { ByteSource } from '../ports/byte-source.ts';
+import type { ByteSource, ReadOptions } from '../ports/byte-source.ts';
 import { isChecksum, objectPath } from '../repo/object-name.ts';
 import { refPath } from '../repo/ref-name.ts';
 import { largestMetadata } from '../repo/repository.ts';
 import { checkConfig } from '../repo/repository-config.ts';
 import { commitLimit } from '../trust/authenticate.ts';
 import { CountedSource } from './counted-source.ts';
+import { fileName } from './file-name.ts';
 import { fileObjectLimit, readFileObject } from './file-object.ts';
 
 const configLimit = 64 * 1024;
@@ -32,7 +33,7 @@ export class RemoteRepository {
       open: (checksum, length) => {
         const path = objectPath(checksum, 'filez');
         const stream = source.open(path, { limit: fileObjectLimit(length) });
-        return readFileObject(stream, { checksum, length, where: `${source.name}/${path}` });
+        return readFileObject(stream, { checksum, length, where: fileName(source.name, path) });
       },
     };
   }
@@ -49,7 +50,7 @@ export class RemoteRepository {
 
   /** Throws NOT_FOUND_REMOTE_REPOSITORY, or INPUT_REPOSITORY_MODE for one that is not an archive. */
   async checkMode(): Promise<void> {
-    const where = `${this.name}/config`;
+    const where = fileName(this.name, 'config');
     const config = await this.#read('config', configLimit);
     if (config === undefined) {
       throw new PineError('NOT_FOUND_REMOTE_REPOSITORY', 'there is no repository there', {
@@ -70,7 +71,7 @@ export class RemoteRepository {
       throw new PineError('NOT_FOUND_REMOTE_REF', 'the remote does not have this ref', {
         expected: `the ref ${ref}`,
         found: 'no such file',
-        where: `${this.name}/${path}`,
+        where: fileName(this.name, path),
         remedy: 'check the name; `pinectl refs` lists those of a repository',
       });
     }
@@ -79,7 +80,7 @@ export class RemoteRepository {
     throw new PineError('CORRUPT_REF', 'the ref is damaged', {
       expected: '64 hex digits and a newline',
       found: JSON.stringify(text),
-      where: `${this.name}/${path}`,
+      where: fileName(this.name, path),
       remedy: 'commit to the ref again, or set it with `pinectl refs`',
     });
   }
@@ -90,7 +91,7 @@ export class RemoteRepository {
   ): Promise<{ commit: Uint8Array; detachedMetadata: Uint8Array | undefined }> {
     const path = objectPath(checksum, 'commit');
     const commit = await this.#read(path, commitLimit);
-    if (commit === undefined) throw notFound(`${this.name}/${path}`, 'the commit');
+    if (commit === undefined) throw notFound(fileName(this.name, path), 'the commit');
     const detachedMetadata = await this.#read(objectPath(checksum, 'commitmeta'), commitLimit);
     return { commit, detachedMetadata };
   }
@@ -101,7 +102,7 @@ export class RemoteRepository {
    */
   async fetchMetadataObject(checksum: string, kind: 'dirtree' | 'dirmeta'): Promise<Buffer> {
     const path = objectPath(checksum, kind);
-    const where = `${this.name}/${path}`;
+    const where = fileName(this.name, path);
     const bytes = await this.#read(path, largestMetadata);
     if (bytes === undefined) throw notFound(where, 'an object of the tree');
     const found = createHash('sha256').update(bytes).digest('hex');
@@ -135,7 +136,7 @@ export class RemoteRepository {
    */
   async *fetchPlan(checksum: string, digest: Digest): AsyncGenerator<Uint8Array> {
     const path = objectPath(checksum, 'plan');
-    const where = `${this.name}/${path}`;
+    const where = fileName(this.name, path);
     const hash = createHash('sha256');
     let size = 0;
     for await (const piece of this.#source.open(path, { limit: digest.size })) {
@@ -163,7 +164,7 @@ export class RemoteRepository {
    */
   fetchDelta(
     ends: { readonly from: string; readonly to: string },
-    options: { readonly limit: number; readonly from: number },
+    options: ReadOptions,
   ): AsyncIterable<Uint8Array> {
     return this.#source.open(deltaPath(ends), options);
   }

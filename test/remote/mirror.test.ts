@@ -221,8 +221,11 @@ test('S5: an index that is damaged, and deltas that a stranger signed', async ()
   const stranger = altered(() => {});
   const remote = await Repository.open(stranger, quick);
   const other = await generateKeyPair('other');
-  for (const from of [one, two])
+  for (const from of [one, two]) {
+    // A signature that it has would stay.
+    rmSync(join(stranger, deltaPath({ from, to: three })));
     await generateDelta(remote, { from, to: three }, { keys: [other.secretKey] });
+  }
   const result = await mirror(await fresh(), stranger);
   expect(result.refused.map(({ error }) => error.code)).toEqual(Array(2).fill('TRUST_UNKNOWN_KEY'));
   expect(result.deltas).toBe(2);

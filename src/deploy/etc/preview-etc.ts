@@ -7,6 +7,7 @@ import { planFile } from '../paths.ts';
 import { openNewPlan } from '../upgrade/new-plan.ts';
 import { heldPlan, openPlanBytes, openStoredPlan } from '../upgrade/plan-store.ts';
 import type { Survey, UpgradeRemote } from '../upgrade/survey.ts';
+import { isOfFiles } from '../upgrade/way-errors.ts';
 import { mergeRunningEtc } from './merge-sides.ts';
 
 type New = Extract<Survey, { kind: 'new' }>;
@@ -21,7 +22,7 @@ export interface PreviewOptions {
 /**
  * The conflicts that the merge of /etc will have, before a byte of the slot is written. Of the new image only the tables,
  * which are in its plan, and the files under /etc that differ are fetched. `undefined`, with a note, where the remote does
- * not have them, as a bundle of a delta does not, or the plan is too large to look at without writing it: then they are told
+ * not have them (a bundle of a delta does not) or they are damaged, or the plan is too large to look at without writing it: then they are told
  * once the slot is written.
  */
 export async function previewConflicts(
@@ -37,7 +38,9 @@ export async function previewConflicts(
       `${later}: its plan has ${found.accepted.plan.size} bytes, and is not held in memory`,
     );
   } catch (error) {
-    if (!(error instanceof PineError) || !error.code.startsWith('NOT_FOUND_')) throw error;
+    const isMissing = error instanceof PineError && error.code.startsWith('NOT_FOUND_');
+    // What is wrong with files is no reason to end: there may be another way.
+    if (!isMissing && !isOfFiles(error)) throw error;
     options.note(later);
   }
   return undefined;

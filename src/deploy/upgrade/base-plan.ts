@@ -4,6 +4,7 @@ import type { Machine } from '../machine.ts';
 import { planFile } from '../paths.ts';
 import type { SlotContents } from '../slot-contents.ts';
 import { openStoredPlan, storePlan } from './plan-store.ts';
+import { reasonOf } from './reason.ts';
 
 /**
  * The plan of the running slot, which tells where in it every object lies: the one that is kept, or else made
@@ -31,7 +32,7 @@ export async function openBasePlan(
     }
   } catch (error) {
     if (!(error instanceof PineError)) throw error;
-    note(`no plan of the running slot (${error.message}): everything is fetched`);
+    note(`no plan of the running slot: everything is fetched (${reasonOf(error)})`);
     return undefined;
   }
 }

@@ -2,40 +2,28 @@ import type { Link } from '../../delta/chain/delta-index.ts';
 import { type DeltaFile, openDelta } from '../../delta/decode/delta-file.ts';
 import { deltaSegments } from '../../delta/decode/delta-segments.ts';
 import { startLength } from '../../delta/decode/delta-start.ts';
+import { deltaPath } from '../../delta/delta-path.ts';
 import { corruptDelta } from '../../delta/format/corrupt-delta.ts';
 import { fromNothing } from '../../delta/format/nothing.ts';
-import { type ErrorCode, PineError } from '../../error.ts';
 import { bytesReader, type PositionedReader } from '../../ports/positioned-reader.ts';
 import type { Machine } from '../machine.ts';
 import { deltaFolder } from '../paths.ts';
 import { composeBetween, deltaScratch } from './compose-between.ts';
 import {
+  checkFileSize,
   DeltaDownload,
   type DeltaSource,
   deltaName,
+  endsOf,
   readWantedStart,
   type WantedDelta,
 } from './delta-download.ts';
 import type { Survey } from './survey.ts';
+import { isAnswer, isOfTheDelta } from './way-errors.ts';
+import { whereInRemote } from './where-in-remote.ts';
 import type { Recipe } from './work.ts';
 
 type New = Extract<Survey, { kind: 'new' }>;
-
-/** What is wrong with a delta, and not with the upgrade: there are other ways. */
-const ofTheDelta: readonly ErrorCode[] = [
-  'NOT_FOUND_REMOTE_FILE',
-  'CORRUPT_DELTA',
-  'CORRUPT_TOO_LARGE',
-  'INPUT_DELTA_CHAIN',
-  'TRUST_UNKNOWN_KEY',
-  'SPACE_DATA',
-  'REMOTE_CHANGED',
-  'REMOTE_RANGE',
-];
-
-export function isOfTheDelta(error: unknown): error is PineError {
-  return error instanceof PineError && ofTheDelta.includes(error.code);
-}
 
 /**
  * Fetches deltas that lead from what runs (or from nothing) to what is wanted onto the data partition, and checks
@@ -54,10 +42,7 @@ export async function obtainDeltas(
   await removeOthers(machine, wanted);
   const deltas: DeltaFile[] = [];
   for (const each of wanted) {
-    const inPlace = source.remote.openDelta?.(
-      { from: each.from.commit, to: each.to.commit },
-      each.limit,
-    );
+    const inPlace = source.remote.openDelta?.(endsOf(each), each.limit);
     deltas.push(
       inPlace === undefined
         ? await fetch(new DeltaDownload(machine, each, source, kept))
@@ -74,20 +59,30 @@ export async function obtainDeltas(
   };
 }
 
-/** The size of a delta that would be fetched. Fetches its beginning. Throws what `isOfTheDelta` knows. */
+/**
+ * The size of a delta that would be fetched. Fetches its beginning. Throws what `isOfTheDelta` knows, CORRUPT_DELTA also when the
+ * remote says that its file has another size.
+ */
 export async function measureDelta(
   found: New,
   link: Pick<Link, 'from' | 'to'>,
   { remote, keys }: DeltaSource,
 ): Promise<number> {
   const wanted = wantedDelta(found, link);
+  const name = whereInRemote(remote, deltaPath(link));
   let beginning = Buffer.alloc(0);
-  for await (const bytes of remote.fetchDelta(link, { limit: wanted.limit, from: 0 })) {
+  let fileSize: number | undefined;
+  const onSize = (bytes: number) => {
+    fileSize = bytes;
+  };
+  for await (const bytes of remote.fetchDelta(link, { limit: wanted.limit, from: 0, onSize })) {
     beginning = Buffer.concat([beginning, bytes]);
-    if (beginning.length < startLength(beginning, remote.name)) continue;
-    return (await readWantedStart(bytesReader(beginning), wanted, keys, remote.name)).size;
+    if (beginning.length < startLength(beginning, name)) continue;
+    const start = await readWantedStart(bytesReader(beginning), wanted, keys, name);
+    checkFileSize(start, fileSize, name);
+    return start.size;
   }
-  throw corruptDelta('a whole header', `${beginning.length} bytes`, remote.name);
+  throw corruptDelta('a whole header', `${beginning.length} bytes`, name);
 }
 
 /** S5: the first and the last image are those of the two signed commits. */
@@ -113,7 +108,7 @@ async function fetch(download: DeltaDownload): Promise<DeltaFile> {
     return await download.complete();
   } catch (error) {
     // What was there may be what a power cut left of it: once more from the start.
-    if (download.resumedAt === 0 || !isOfTheDelta(error)) throw error;
+    if (download.resumedAt === 0 || isAnswer(error) || !isOfTheDelta(error)) throw error;
     await download.discard();
     return await download.complete();
   }
@@ -125,8 +120,9 @@ async function openInPlace(
   wanted: WantedDelta,
   { remote, keys }: DeltaSource,
 ): Promise<DeltaFile> {
-  await readWantedStart(file, wanted, keys, remote.name);
-  const delta = await openDelta(file, keys, remote.name);
+  const name = whereInRemote(remote, deltaPath(endsOf(wanted)));
+  await readWantedStart(file, wanted, keys, name);
+  const delta = await openDelta(file, keys, name);
   await delta.check();
   return delta;
 }

@@ -37,6 +37,26 @@ export async function storePlan(
 ): Promise<Plan> {
   const temporary = `${path}.new`;
   await files.makeFolder(dirname(path), 0o755);
+  try {
+    await writePlan(files, temporary, digest, bytes, path);
+  } catch (error) {
+    // Nobody goes on with the half of a plan. Why it is no more counts, whether this works or not.
+    await files.remove(temporary).catch(() => {});
+    throw error;
+  }
+  await files.sync(temporary); // S6
+  await files.rename(temporary, path);
+  await files.sync(dirname(path));
+  return openPlan(fileReader(files, path, digest.size));
+}
+
+async function writePlan(
+  files: FileSystem,
+  temporary: string,
+  digest: Digest,
+  bytes: AsyncIterable<Uint8Array>,
+  path: string,
+): Promise<void> {
   await files.writeFile(temporary, new Uint8Array(), 0o644);
   const hash = createHash('sha256');
   let size = 0;
@@ -48,13 +68,8 @@ export async function storePlan(
   }
   const sha256 = hash.digest('hex');
   if (size !== digest.size || sha256 !== digest.sha256) {
-    await files.remove(temporary);
     throw wrongPlan(digest, { size, sha256 }, path);
   }
-  await files.sync(temporary); // S6
-  await files.rename(temporary, path);
-  await files.sync(dirname(path));
-  return openPlan(fileReader(files, path, digest.size));
 }
 
 /** The largest plan that is held in memory, in bytes: that of an image of some 70,000 files (S9). */

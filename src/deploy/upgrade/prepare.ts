@@ -56,7 +56,7 @@ export async function prepare(
   if (options.strict) await refuseConflicts(machine, found, options);
   await askHooks(machine, 'before-staging', subject, configuration.hooks);
 
-  const { wayTaken, ...way } = await chooseWay(machine, found, options, kept);
+  const { wayTaken, ...way } = await chooseWay(machine, found, { ...options, kept });
   const taken = takenBlocks(situation, target.unlisted.order);
   const block = freeBlock(situation.deployments, taken, target.slot);
   if (block === undefined) throw noFreeBlock(taken);

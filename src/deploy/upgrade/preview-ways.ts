@@ -2,11 +2,13 @@ import { PineError } from '../../error.ts';
 import { type PlanSummary, summarizePlan, useRanges } from '../../plan/ranges.ts';
 import type { Machine } from '../machine.ts';
 import { planFile } from '../paths.ts';
-import { wayFacts } from './choose-way.ts';
-import { isOfTheDelta, measureDelta } from './obtain-deltas.ts';
+import { measureDelta } from './obtain-deltas.ts';
 import { openPlanBytes, openStoredPlan } from './plan-store.ts';
 import type { PrepareOptions } from './prepare.ts';
+import { reasonOf } from './reason.ts';
 import type { Survey } from './survey.ts';
+import { isOfFiles, isOfTheDelta } from './way-errors.ts';
+import { wayFacts } from './way-facts.ts';
 import { compareWays, estimateFiles, isUsable, rank, type Way } from './ways.ts';
 
 type New = Extract<Survey, { kind: 'new' }>;
@@ -38,9 +40,13 @@ export async function previewWays(
     else
       ways.push(await estimated(way, () => summarize().then((sum) => estimateFiles(facts, sum))));
   }
-  if (ways.some((way) => way.kind === 'files' && isUsable(way))) {
+  const files = ways.findIndex((way) => way.kind === 'files' && isUsable(way));
+  const byFiles = ways[files];
+  if (byFiles !== undefined) {
     await summarize().catch((error: unknown) => {
       if (!(error instanceof PineError)) throw error;
+      // Without the plan no file can be fetched.
+      if (isOfFiles(error)) ways[files] = { ...byFiles, refusal: reasonOf(error) };
     });
   }
   ways.sort((a, b) => rank(a) - rank(b));
@@ -58,7 +64,7 @@ async function looked(way: Way, found: New, options: PrepareOptions): Promise<Wa
     if (!isOfTheDelta(error)) throw error;
     // Of one that no list tells of nothing is known.
     const bytes = way.bytes === 0 ? undefined : way.bytes;
-    return { ...way, bytes, refusal: `${error.message} (${error.details.found})` };
+    return { ...way, bytes, refusal: reasonOf(error) };
   }
 }
 
@@ -67,7 +73,7 @@ async function estimated(way: Way, estimate: () => Promise<number>): Promise<Way
     return { ...way, bytes: await estimate(), figure: 'estimated' };
   } catch (error) {
     if (!(error instanceof PineError)) throw error;
-    return { ...way, refusal: error.message };
+    return { ...way, refusal: reasonOf(error) };
   }
 }
 

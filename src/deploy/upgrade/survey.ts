@@ -1,6 +1,7 @@
 import { PineError } from '../../error.ts';
 import type { Digest } from '../../image/digest.ts';
 import type { ObjectSource } from '../../plan/object-source.ts';
+import type { ReadOptions } from '../../ports/byte-source.ts';
 import type { PositionedReader } from '../../ports/positioned-reader.ts';
 import type { PublicKey } from '../../trust/keys.ts';
 import type { AcceptedCommit } from '../../trust/policy.ts';
@@ -40,7 +41,7 @@ export interface UpgradeRemote {
   /** Streams a delta from byte `from` on, unchecked; NOT_FOUND_REMOTE_FILE when there is none. */
   fetchDelta(
     ends: { readonly from: string; readonly to: string },
-    options: { readonly limit: number; readonly from: number },
+    options: ReadOptions & { readonly from: number },
   ): AsyncIterable<Uint8Array>;
   /** Why single files can't be fetched, if that is so: a bundle has none. */
   readonly noFiles?: string;

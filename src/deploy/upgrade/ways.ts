@@ -1,12 +1,9 @@
-import { type DeltaIndex, decodeIndex, type Link } from '../../delta/chain/delta-index.ts';
+import type { DeltaIndex, Link } from '../../delta/chain/delta-index.ts';
 import { bytesOf, findChain, findDirect } from '../../delta/chain/find-chain.ts';
 import { nothing } from '../../delta/delta-path.ts';
-import { PineError } from '../../error.ts';
 import type { PlanSummary } from '../../plan/ranges.ts';
-import type { PrepareOptions } from './prepare.ts';
-import type { Survey, UpgradeRemote } from './survey.ts';
-
-type New = Extract<Survey, { kind: 'new' }>;
+import { reasonOf } from './reason.ts';
+import { isOfFiles } from './way-errors.ts';
 
 /** A way by which the new image can come to be. */
 export interface Way {
@@ -22,9 +19,15 @@ export interface Way {
   readonly refusal?: string | undefined;
 }
 
+/** What is known of the deltas that lead to the new commit. */
+export interface KnownDeltas extends DeltaIndex {
+  /** Why there may be others; `undefined` when all are listed. */
+  readonly doubt?: string | undefined;
+}
+
 /** What the comparison needs to know of the remote and the machine. */
 export interface WayFacts {
-  readonly index: DeltaIndex;
+  readonly index: KnownDeltas;
   /** Commits. */
   readonly from: string;
   readonly to: string;
@@ -50,12 +53,12 @@ export async function compareWays(facts: WayFacts, failures: Failures = new Map(
   const chain = findChain(index, from, to);
   const full = findDirect(index, nothing, to);
   const deltas: Way[] = [
-    wayBy('delta', direct && [direct], facts, 'there is none from what runs'),
-    wayBy('chain', chain, facts, 'no deltas lead here one after the other'),
-    wayBy('full', full && [full], facts, 'there is none'),
+    wayBy('delta', direct && [direct], facts, 'none from what runs is listed'),
+    wayBy('chain', chain, facts, 'none that lead here one after the other are listed'),
+    wayBy('full', full && [full], facts, 'none is listed'),
   ].map((way) => ({ ...way, refusal: failures.get(way.kind) ?? way.refusal }));
   const [cheapest] = deltas.filter(isUsable).sort((a, b) => rank(a) - rank(b));
-  const ways = [...deltas, await wayByFiles(facts, cheapest)];
+  const ways = [...deltas, await wayByFiles(facts, cheapest, failures.get('files'))];
   return ways.sort((a, b) => rank(a) - rank(b));
 }
 
@@ -72,11 +75,12 @@ export function rank(way: Way): number {
 function wayBy(
   kind: Way['kind'],
   links: readonly Link[] | undefined,
-  { room, inPlace }: WayFacts,
+  { index: { doubt }, room, inPlace }: WayFacts,
   why: string,
 ): Way {
   if (links === undefined) {
-    return { kind, bytes: undefined, figure: 'exact', links: [], refusal: why };
+    const refusal = doubt === undefined ? why : `${why} (${doubt})`;
+    return { kind, bytes: undefined, figure: 'exact', links: [], refusal };
   }
   const bytes = bytesOf(links);
   const made = links.slice(0, -1).reduce((sum, link) => sum + link.made, 0);
@@ -90,10 +94,15 @@ function wayBy(
   return { kind, bytes, figure: 'exact', links, refusal };
 }
 
-async function wayByFiles(facts: WayFacts, other: Way | undefined): Promise<Way> {
+async function wayByFiles(
+  facts: WayFacts,
+  other: Way | undefined,
+  failure: string | undefined,
+): Promise<Way> {
   const { index, from, planSize, noFiles } = facts;
-  const way = { kind: 'files', links: [], refusal: noFiles } as const;
-  if (noFiles !== undefined) return { ...way, bytes: undefined, figure: 'exact' };
+  const refusal = failure ?? noFiles;
+  const way = { kind: 'files', links: [], refusal } as const;
+  if (refusal !== undefined) return { ...way, bytes: undefined, figure: 'exact' };
   const listed = index.sources.find(({ commit }) => commit === from)?.files;
   if (listed !== undefined) return { ...way, bytes: listed, figure: 'exact' };
   // A delta from what runs has all that changed, in fewer bytes than the files that did.
@@ -103,13 +112,11 @@ async function wayByFiles(facts: WayFacts, other: Way | undefined): Promise<Way>
     const bytes = estimateFiles(facts, await facts.summarize());
     return { ...way, bytes, figure: 'estimated' };
   } catch (error) {
-    if (!(error instanceof PineError) || !noPlan.test(error.code)) throw error;
-    return { ...way, bytes: undefined, figure: 'estimated', refusal: error.message };
+    // Without the new commit's plan no file can be fetched; where there are deltas that is no reason to end.
+    if (!isOfFiles(error)) throw error;
+    return { ...way, bytes: undefined, figure: 'estimated', refusal: reasonOf(error) };
   }
 }
-
-/** Without the new commit's plan no file can be fetched; where there are deltas that is no reason to end. */
-const noPlan = /^(NOT_FOUND_REMOTE_FILE|CORRUPT_PLAN|CORRUPT_TOO_LARGE)$/;
 
 /** Files become as much smaller on the wire as all of the commit's do together, if that is known. */
 export function estimateFiles({ index, planSize }: WayFacts, { bytes }: PlanSummary): number {
@@ -117,38 +124,4 @@ export function estimateFiles({ index, planSize }: WayFacts, { bytes }: PlanSumm
   const whole = bytes.object + bytes.range;
   const ratio = all === undefined || whole === 0 ? 1 : Math.min(1, (all - planSize) / whole);
   return planSize + Math.round(ratio * bytes.object);
-}
-
-/**
- * What the remote says of the deltas that lead to the new commit. Where it does not say all, the one from what runs
- * may be there all the same: it is listed with 0 bytes.
- */
-export async function readDeltaIndex(
-  { running, accepted }: New,
-  { remote, note }: Pick<PrepareOptions, 'remote' | 'note'>,
-): Promise<DeltaIndex> {
-  const { checksum: to } = accepted;
-  const from = running.checksum;
-  const index = await fetchIndex(to, remote, note);
-  if (!index.more || findDirect(index, from, to) !== undefined) return index;
-  const own = index.sources.find(({ commit }) => commit === from);
-  const links = [...(own?.links ?? []), { from, to, size: 0, made: 0, scratch: 0 }];
-  const others = index.sources.filter((source) => source !== own);
-  return { ...index, sources: [...others, { commit: from, files: own?.files, links }] };
-}
-
-async function fetchIndex(
-  to: string,
-  remote: UpgradeRemote,
-  note: PrepareOptions['note'],
-): Promise<DeltaIndex> {
-  try {
-    const bytes = await remote.fetchDeltaIndex(to);
-    if (bytes !== undefined) return decodeIndex(Buffer.from(bytes).toString(), to, remote.name);
-  } catch (error) {
-    // A list that is damaged is no reason to end.
-    if (!(error instanceof PineError) || !error.code.startsWith('CORRUPT_')) throw error;
-    note(`${error.message}, and not used (${error.details.found})`);
-  }
-  return { sources: [], more: true };
 }

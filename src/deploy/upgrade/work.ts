@@ -1,4 +1,5 @@
 import type { Deployment } from '../../boot/choice.ts';
+import type { PineError } from '../../error.ts';
 import type { Digest } from '../../image/digest.ts';
 import type { ObjectSource } from '../../plan/object-source.ts';
 import type { Segment } from '../../plan/segment.ts';
@@ -36,6 +37,11 @@ export interface Work {
   readonly trailer: Buffer;
   /** Where the image's bytes come from: the running slot, literals or deltas, objects. */
   readonly recipe: (slot: PositionedReader) => Recipe;
+  /**
+   * The same image without the files that `error` is about, where there is another way to it. Throws `error` where there is none,
+   * and what a remote throws.
+   */
+  readonly recipeWithoutFiles?: (error: PineError) => Promise<(slot: PositionedReader) => Recipe>;
   /** The same image without a byte of this machine, for when the running slot turns out to be damaged. */
   readonly segmentsWithoutBase: () => AsyncIterable<Segment>;
   readonly objects: ObjectSource;
@@ -63,7 +69,10 @@ export type SlotWork = Pick<
 
 /** What writing an image needs besides. */
 export type ImageWork = SlotWork &
-  Pick<Work, 'recipe' | 'segmentsWithoutBase' | 'objects' | 'checkpointBytes' | 'note'>;
+  Pick<
+    Work,
+    'recipe' | 'recipeWithoutFiles' | 'segmentsWithoutBase' | 'objects' | 'checkpointBytes' | 'note'
+  >;
 
 /** What arming a deployment needs, whether its slot was written for it or not. */
 export type ArmingWork = Pick<

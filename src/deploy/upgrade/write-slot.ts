@@ -7,6 +7,7 @@ import { verifyImage } from '../../plan/read-back.ts';
 import type { BlockDevice } from '../../ports/block-device.ts';
 import { removeWriting, writeWriting } from '../state-files.ts';
 import type { Writing } from '../writing.ts';
+import { isOfFiles } from './way-errors.ts';
 import type { ImageWork, SlotWork, Work } from './work.ts';
 
 /** S2: from here on the boot loader will not start the slot, whatever happens while it is written. */
@@ -34,12 +35,13 @@ export async function clearTrailer({ target }: SlotWork): Promise<void> {
 }
 
 /**
- * Writes the image. When it comes out wrong although every object was right, then what was taken from this
+ * Writes the image. When a file of it can't be had or is damaged, it is written anew by another way, if there is one. When it comes
+ * out wrong although every object was right, then what was taken from this
  * machine (the running slot, the first half of a run that was cut) was damaged: it is written once more from
  * the remote alone. Throws CORRUPT_IMAGE when that is wrong too.
  */
 export async function writeImage(work: ImageWork): Promise<void> {
-  const first = await execute(work, work.recipe, work.resumeAt).catch(unlessDelta);
+  const first = await executeFirst(work);
   if (first?.sha256 === work.image.sha256) return;
   work.note(
     'the running slot, the delta or the write that was resumed is damaged: fetching the whole image',
@@ -55,6 +57,19 @@ export async function writeImage(work: ImageWork): Promise<void> {
     where: work.target.opener.name,
     remedy: 'check the plan on the build host: pinectl fsck',
   });
+}
+
+/** By the way that was chosen, or the next one; `undefined` when a delta was wrong. S2: the slot stays unlisted. */
+async function executeFirst(work: ImageWork): Promise<Digest | undefined> {
+  try {
+    return await execute(work, work.recipe, work.resumeAt);
+  } catch (error) {
+    if (!isOfFiles(error) || work.recipeWithoutFiles === undefined) return unlessDelta(error);
+    const recipe = await work.recipeWithoutFiles(error);
+    // S7: what was durable is written over.
+    await noteWriting({ ...work, resumeAt: 0 });
+    return await execute(work, recipe, 0).catch(unlessDelta);
+  }
 }
 
 /** A delta that is wrong in itself is no reason to end: there is another way. */

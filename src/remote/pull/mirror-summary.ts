@@ -2,6 +2,7 @@ import { lockForWriting } from '../../repo/lock.ts';
 import type { Repository } from '../../repo/repository.ts';
 import { decodeSummary } from '../../repo/summary.ts';
 import { writeSummary } from '../../repo/write-summary.ts';
+import { fileName } from '../file-name.ts';
 import type { RemoteRepository } from '../remote-repository.ts';
 
 /**
@@ -15,7 +16,7 @@ export async function mirrorSummary(
 ): Promise<boolean> {
   const summary = await remote.fetchSummary();
   if (summary === undefined) return false;
-  const told = decodeSummary(summary, `${remote.name}/summary`);
+  const told = decodeSummary(summary, fileName(remote.name, 'summary'));
   const isCurrent =
     told.size === Object.keys(refs).length &&
     [...told].every(([ref, commit]) => refs[ref] === commit);

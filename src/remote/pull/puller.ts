@@ -113,7 +113,8 @@ export class Puller {
     const { commit, detachedMetadata } = fetched;
     const where = `${this.#remote.name}, ${checksum}.commit`;
     // S5: signature first when there is one to check, then the checksum, then what it says.
-    if (keys !== undefined) await authenticate({ checksum, commit, detachedMetadata, keys });
+    if (keys !== undefined)
+      await authenticate({ checksum, commit, detachedMetadata, keys, keysAre: 'given' });
     const found = createHash('sha256').update(commit).digest('hex');
     if (found !== checksum) throw wrongCommit(checksum, found, where);
     if (detachedMetadata !== undefined) decodeDetachedMetadata(detachedMetadata, where);

@@ -14,6 +14,7 @@ import { bytesReader } from '../../ports/positioned-reader.ts';
 import { promisedImage } from '../../repo/pine-metadata.ts';
 import type { Repository } from '../../repo/repository.ts';
 import type { PublicKey } from '../../trust/keys.ts';
+import { fileName } from '../file-name.ts';
 import type { RemoteRepository } from '../remote-repository.ts';
 import { partPrefix, roomFor } from './receive-file-object.ts';
 
@@ -61,7 +62,7 @@ async function fetchBeginning(
   remote: RemoteRepository,
   { from, to, keys }: DeltaToReceive,
 ): Promise<{ bytes: Buffer; start: DeltaStart }> {
-  const name = `${remote.name}/${deltaPath({ from, to })}`;
+  const name = fileName(remote.name, deltaPath({ from, to }));
   let bytes = Buffer.alloc(0);
   for await (const piece of remote.fetchDelta({ from, to }, { limit: largest, from: 0 })) {
     bytes = Buffer.concat([bytes, piece]);

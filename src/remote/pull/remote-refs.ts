@@ -3,6 +3,7 @@ import type { ByteSource } from '../../ports/byte-source.ts';
 import { listRefs } from '../../repo/refs.ts';
 import { Repository } from '../../repo/repository.ts';
 import { decodeSummary } from '../../repo/summary.ts';
+import { fileName } from '../file-name.ts';
 import { FolderSource } from '../folder-source.ts';
 import type { RemoteRepository } from '../remote-repository.ts';
 
@@ -19,7 +20,8 @@ export async function listRemoteRefs(
     return [...refs.keys()].filter((ref) => !ref.includes(':'));
   }
   const summary = await remote.fetchSummary();
-  if (summary !== undefined) return [...decodeSummary(summary, `${remote.name}/summary`).keys()];
+  if (summary !== undefined)
+    return [...decodeSummary(summary, fileName(remote.name, 'summary')).keys()];
   throw new PineError('NOT_FOUND_REMOTE_SUMMARY', 'the remote does not say which refs it has', {
     expected: 'a file named summary',
     found: 'none',
