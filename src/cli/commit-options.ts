@@ -22,9 +22,18 @@ export function parseMetadataString(
 /** `@SECONDS`, SECONDS or an ISO 8601 time, as whole seconds since 1970. */
 export function parseTimestamp(text: string): number {
   const seconds = /^@?(\d{1,15})$/.exec(text)?.[1];
-  const time = seconds === undefined ? Math.floor(Date.parse(text) / 1000) : Number(seconds);
+  const time = seconds === undefined ? parseIso(text) : Number(seconds);
   if (Number.isSafeInteger(time) && time >= 0) return time;
   throw new InvalidArgumentError('expected @SECONDS or a time such as 2026-01-31T12:00:00Z.');
+}
+
+/** What Node.js takes for a time besides (`web 3`, 30 February) is a slip; NaN for it. */
+function parseIso(text: string): number {
+  const form = /^(\d{4}-\d\d-\d\d)(T\d\d:\d\d(:\d\d(\.\d+)?)?(Z|[+-]\d\d:\d\d)?)?$/;
+  const day = form.exec(text)?.[1] ?? '';
+  const midnight = new Date(`${day}T00:00:00Z`);
+  const isDay = !Number.isNaN(midnight.getTime()) && midnight.toISOString().startsWith(day);
+  return isDay ? Math.floor(Date.parse(text) / 1000) : Number.NaN;
 }
 
 /** The commit's time when none is given: SOURCE_DATE_EPOCH (reproducible builds), or now. */

@@ -9,7 +9,7 @@ import { decodeDirectoryMetadata, decodeDirectoryTree } from './metadata-objects
 import type { MetadataKind, ObjectKind } from './object-name.ts';
 import { partialReason } from './partial-commit.ts';
 import { promisedPlan } from './pine-metadata.ts';
-import { listRefs } from './refs.ts';
+import { listRefNames, readRef } from './refs.ts';
 import { missingObject, type Repository } from './repository.ts';
 
 /** Something that is not as it should be. */
@@ -86,10 +86,12 @@ class Checker {
   }
 
   async refs(): Promise<void> {
-    for (const [name, checksum] of await listRefs(this.#repository)) {
-      if (this.#repository.has(checksum, 'commit')) continue;
-      const error = missingObject(this.#repository.objectFile(checksum, 'commit'));
-      this.#problems.push({ kind: 'ref', name, error });
+    for await (const name of listRefNames(this.#repository)) {
+      await this.#attempt('ref', name, async () => {
+        const checksum = await readRef(this.#repository, name);
+        if (checksum === undefined || this.#repository.has(checksum, 'commit')) return;
+        throw missingObject(this.#repository.objectFile(checksum, 'commit'));
+      });
     }
   }
 
@@ -156,7 +158,11 @@ class Checker {
     if (this.#seen[kind].add(checksum)) await this.#attempt(kind, checksum, work);
   }
 
-  async #attempt(kind: ObjectKind, name: string, work: () => Promise<void>): Promise<void> {
+  async #attempt(
+    kind: FsckProblem['kind'],
+    name: string,
+    work: () => Promise<void>,
+  ): Promise<void> {
     try {
       await work();
     } catch (error) {

@@ -42,9 +42,10 @@ export interface PruneResult {
  * is not whole: what it needs can't be told then.
  */
 export async function prune(repository: Repository, options: PruneOptions): Promise<PruneResult> {
-  const lock = await lockForWriting(repository, 'exclusive');
+  // Who only looks may look at what is read-only.
+  const lock = options.dryRun ? undefined : await lockForWriting(repository, 'exclusive');
   try {
-    if (!options.dryRun) await emptyTemporary(repository);
+    if (lock !== undefined) await emptyTemporary(repository);
     const { kept, commits } = await commitsToKeep(repository, options);
     const needed = new Needed(repository, (done) =>
       options.progress?.(done, commits, 'Reading what stays', 'items'),
@@ -55,7 +56,7 @@ export async function prune(repository: Repository, options: PruneOptions): Prom
     await sweep.objects(options.progress ?? (() => {}));
     return sweep.result();
   } finally {
-    await lock.release();
+    await lock?.release();
   }
 }
 

@@ -6,15 +6,20 @@ import { isChecksum } from './object-name.ts';
  * could be taken for a checksum. Throws INPUT_REF_NAME.
  */
 export function checkRefName(name: string): void {
-  const wellFormed = /^[-._\w]+(\/[-._\w]+)*$/.test(name) && name.length <= 1024;
-  const hidden = name.split('/').some((part) => part.startsWith('.') || part.length > 255);
-  if (wellFormed && !hidden && !name.startsWith('-') && !isChecksum(name)) return;
+  if (isRefName(name)) return;
   throw new PineError('INPUT_REF_NAME', `${JSON.stringify(name)} can't be the name of a ref`, {
     expected: 'letters, digits and . _ - between single slashes, no part that starts with a dot',
     found: JSON.stringify(name),
     where: 'the ref name',
     remedy: 'use a name such as alpine/x86_64/web',
   });
+}
+
+/** Whether OSTree would take it as the name of a ref. */
+export function isRefName(name: string): boolean {
+  const wellFormed = /^[-._\w]+(\/[-._\w]+)*$/.test(name) && name.length <= 1024;
+  const hidden = name.split('/').some((part) => part.startsWith('.') || part.length > 255);
+  return wellFormed && !hidden && !name.startsWith('-') && !isChecksum(name);
 }
 
 /** Where a ref's file lies: `NAME` in refs/heads, `REMOTE:NAME` in refs/remotes. */

@@ -4,7 +4,7 @@ import { dirname, join } from 'node:path';
 import { PineError } from '../error.ts';
 import { nodeFileSystem } from '../ports/node-file-system.ts';
 import { isChecksum } from './object-name.ts';
-import { refPath } from './ref-name.ts';
+import { isRefName, refPath } from './ref-name.ts';
 import type { Repository } from './repository.ts';
 
 /** The checksum that a ref (`NAME` or `REMOTE:NAME`) points to; `undefined` when there is no such ref. */
@@ -22,21 +22,27 @@ export async function readRef(repository: Repository, ref: string): Promise<stri
   });
 }
 
-/** All refs, by name, in order; those that were pulled from a remote as `REMOTE:NAME`. */
+/** All refs, by name, in order; those that were pulled from a remote as `REMOTE:NAME`. Throws CORRUPT_REF. */
 export async function listRefs(repository: Repository): Promise<Map<string, string>> {
   const found = new Map<string, string>();
-  for await (const name of walk(join(repository.path, 'refs/heads'), '')) {
+  for await (const name of listRefNames(repository)) {
     const checksum = await readRef(repository, name);
     if (checksum !== undefined) found.set(name, checksum);
   }
+  return found;
+}
+
+/** Their names. What else lies there (an editor's `web~`) is nobody's, as it is for ostree. */
+export async function* listRefNames(repository: Repository): AsyncGenerator<string> {
+  for await (const name of walk(join(repository.path, 'refs/heads'), '')) {
+    if (isRefName(name)) yield name;
+  }
   const remotes = join(repository.path, 'refs/remotes');
-  for (const remote of await names(remotes)) {
+  for (const remote of (await names(remotes)).filter(isRefName)) {
     for await (const name of walk(join(remotes, remote), '')) {
-      const checksum = await readRef(repository, `${remote}:${name}`);
-      if (checksum !== undefined) found.set(`${remote}:${name}`, checksum);
+      if (isRefName(name)) yield `${remote}:${name}`;
     }
   }
-  return found;
 }
 
 /**

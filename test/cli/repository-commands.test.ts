@@ -112,7 +112,17 @@ describe.skipIf(missing('ostree', 'xattr') !== undefined)('on one repository', (
     const usage = { status: 2, code: 'USAGE_COMMAND_LINE' };
     expect(fail('commit', '--ref', 'x')).toEqual(usage);
     expect(fail('commit', '--tree', tree)).toEqual(usage);
-    expect(fail('commit', '--ref=x', '--tree', tree, '--timestamp=yesterday')).toEqual(usage);
+    for (const time of [
+      'yesterday',
+      '@-1',
+      'web 3',
+      '2026-02-30',
+      '2026-13-01',
+      '2026-01-31 12:00',
+    ]) {
+      expect(fail('commit', '--ref=x', '--tree', tree, `--timestamp=${time}`)).toEqual(usage);
+      expect(fail('prune', `--keep-younger-than=${time}`)).toEqual(usage);
+    }
     expect(
       fail('commit', '--ref=x', '--tree', tree, '--add-metadata-string=pine.image.1=x'),
     ).toEqual(usage);

@@ -17,6 +17,7 @@ import { array, tuple } from '../../src/repo/gvariant/containers.ts';
 import { encodeDirectoryMetadata } from '../../src/repo/metadata-objects.ts';
 import type { ObjectKind } from '../../src/repo/object-name.ts';
 import { readTree } from '../../src/repo/read-tree.ts';
+import { listRefs } from '../../src/repo/refs.ts';
 import { Repository } from '../../src/repo/repository.ts';
 import { codeOfAsync } from '../support/code-of.ts';
 import { smallRepository, smallTree, timestamp } from './support/small-commit.ts';
@@ -91,6 +92,20 @@ describe('a damaged object', () => {
         for (const { error } of problems) expect(error.code).toMatch(expected);
       }
     }
+  });
+
+  test('of a ref is found by fsck; what is no ref is passed over', async () => {
+    const repository = await copy();
+    for (const name of ['test/small~', '.small.swp', '#small#']) {
+      writeFileSync(join(repository.path, 'refs/heads', name), 'an editor’s');
+    }
+    expect((await checkRepository(repository)).problems).toEqual([]);
+    expect([...(await listRefs(repository)).keys()]).toEqual(['test/small']);
+    writeFileSync(join(repository.path, 'refs/heads/test/small'), 'no checksum\n');
+    const { problems } = await checkRepository(repository);
+    expect(problems.map(({ kind, name, error }) => [kind, name, error.code])).toEqual([
+      ['ref', 'test/small', 'CORRUPT_REF'],
+    ]);
   });
 
   test('is not checked out, and what was written is removed', async () => {

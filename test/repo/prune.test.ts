@@ -152,8 +152,13 @@ test('nobody else may write meanwhile', async () => {
   const lock = await lockForWriting(repository);
   const impatient = await Repository.open(repository.path, quick);
   await codeOfAsync(() => prune(impatient, everything), 'STATE_LOCKED');
+  // Who only looks may, and leaves what is there.
+  writeFileSync(join(repository.path, 'tmp/pine-left-over'), '');
+  const looked = await prune(impatient, { ...everything, dryRun: true });
+  expect(existsSync(join(repository.path, 'tmp/pine-left-over'))).toBe(true);
   await lock.release();
-  await prune(repository, everything);
+  expect((await prune(repository, everything)).removed).toBe(looked.removed);
+  expect(existsSync(join(repository.path, 'tmp/pine-left-over'))).toBe(false);
 });
 
 test('a ref that leads nowhere keeps nothing, and does not stop it', async () => {
