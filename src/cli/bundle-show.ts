@@ -2,7 +2,7 @@ import { describeBundle } from '../bundle/describe-bundle.ts';
 import { withBundle } from './bundle-input.ts';
 import { endsOf, withNothing } from './delta-ends.ts';
 import { readPublicKeys } from './key-files.ts';
-import { formatBytes, formatTime, print, visible } from './output.ts';
+import { formatBytes, formatTime, print, visibleName } from './output.ts';
 
 interface Options {
   readonly key?: readonly string[];
@@ -21,7 +21,8 @@ export async function show(path: string, { key = [], json }: Options): Promise<v
     [
       `ref     ${ref}`,
       `commit  ${commit}`,
-      oneLine(`version ${version ?? '(none)'}  ${subject}`).trimEnd(),
+      // It may be anyone's, and would tell lies about signatures.
+      visibleName(`version ${version ?? '(none)'}  ${subject}`, { isTTY: true }).trimEnd(),
       `date    ${formatTime(timestamp)}`,
       `image   ${formatBytes(image.size)}`,
       signedBy === undefined
@@ -33,9 +34,4 @@ export async function show(path: string, { key = [], json }: Options): Promise<v
       }),
     ].join('\n'),
   );
-}
-
-/** A text in which nothing begins a new line, or moves the cursor: it may be anyone's, and would tell lies about signatures. */
-function oneLine(text: string): string {
-  return visible(text, { isTTY: true }).replaceAll('\n', '\\x0a');
 }

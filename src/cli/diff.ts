@@ -2,7 +2,7 @@ import type { Command } from 'commander';
 import { diffPackages, type PackageChange, packagesOf } from '../build/apk-database.ts';
 import { type DiffNode, diffCommits, type TreeChange } from '../repo/diff-commits.ts';
 import { resolveCommit } from '../repo/resolve.ts';
-import { formatBytes, print } from './output.ts';
+import { formatBytes, print, visibleName } from './output.ts';
 import { openRepository, type RepositoryOptions, repositoryOptions } from './repository-option.ts';
 
 interface Options extends RepositoryOptions {
@@ -49,7 +49,8 @@ async function run(first: string, second: string | undefined, options: Options):
   }
 }
 
-function line({ path, before, after, differences }: TreeChange): string {
+function line({ path: raw, before, after, differences }: TreeChange): string {
+  const path = visibleName(raw, process.stdout);
   if (before === undefined) return `A    ${path}`;
   if (after === undefined) return `D    ${path}`;
   const words = differences.map((what) => {

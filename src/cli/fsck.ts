@@ -23,10 +23,10 @@ export function define(command: Command): void {
       'after',
       `
 Every commit is read with all that it leads to, and every delta; every checksum is computed again.
---repair makes plans again, removes damaged deltas, and fetches objects from --remote. A damaged object that it can't replace is removed, and the
-commits that lead to it are marked as being there in part, as \`ostree fsck --delete\` does: then \`pull\` and
-\`commit\` bring it again. Ends with exit status 4 and CORRUPT_REPOSITORY when something is (still)
-damaged or missing.
+--repair makes plans again, removes damaged deltas, and fetches objects from --remote. A damaged object
+that it can't replace is removed, and the commits that lead to it are marked as being there in part, as
+\`ostree fsck --delete\` does: then \`pull\` and \`commit\` bring it again. Ends with exit
+status 4 and CORRUPT_REPOSITORY when something is (still) damaged or missing.
 
 Examples:
   pinectl fsck --repo repo

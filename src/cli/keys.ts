@@ -7,6 +7,7 @@ import { PineError } from '../error.ts';
 import { generateKeyPair } from '../trust/generate.ts';
 import { keyFileLimit, parsePublicHalf, parseSecretKey } from '../trust/key-file.ts';
 import { encodeKey } from '../trust/keys.ts';
+import { readText, requireFile } from './input-file.ts';
 import { print } from './output.ts';
 
 /** `pinectl keys`: the key pairs that commits are signed with. */
@@ -80,7 +81,7 @@ async function generate(options: { output: string; json?: boolean }): Promise<vo
 }
 
 async function show(file: string, options: { ssh?: boolean; json?: boolean }): Promise<void> {
-  const key = parsePublicHalf(await readStart(file, keyFileLimit + 1), file);
+  const key = parsePublicHalf(await readText(file, keyFileLimit, 'a key file'), file);
   const { encodeSshKey } = await import('../trust/ssh-signature.ts');
   const publicKey = options.ssh ? encodeSshKey(key) : encodeKey(key);
   print(options.json, { file, publicKey }, () => publicKey);
@@ -89,7 +90,11 @@ async function show(file: string, options: { ssh?: boolean; json?: boolean }): P
 async function sign(file: string, options: { signKey: string; json?: boolean }): Promise<void> {
   const { signFileHash } = await import('../trust/ssh-signature.ts');
   const { signKey } = options;
-  const secretKey = parseSecretKey(await readStart(signKey, keyFileLimit + 1), signKey);
+  await requireFile(file, 'a file to sign', 'check the path');
+  const secretKey = parseSecretKey(
+    await readText(signKey, keyFileLimit, 'a .secret file'),
+    signKey,
+  );
   const hash = createHash('sha512');
   for await (const piece of createReadStream(file)) hash.update(piece);
   const output = `${file}.sig`;
@@ -126,15 +131,4 @@ async function writeNew(path: string, mode: number, text: string): Promise<void>
 async function syncFolder(path: string): Promise<void> {
   const handle = await open(path, 'r');
   await handle.sync().finally(() => handle.close());
-}
-
-/** At most `length` bytes from the start of a file, as text. */
-async function readStart(path: string, length: number): Promise<string> {
-  const handle = await open(path, 'r');
-  try {
-    const { bytesRead, buffer } = await handle.read(Buffer.alloc(length), 0, length, 0);
-    return buffer.toString('utf8', 0, bytesRead);
-  } finally {
-    await handle.close();
-  }
 }

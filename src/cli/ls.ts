@@ -3,6 +3,7 @@ import { printVariant } from '../repo/gvariant/print.ts';
 import { type ListedEntry, type ListingDepth, listTree } from '../repo/list-tree.ts';
 import { encodeXattrs } from '../repo/metadata-objects.ts';
 import { resolveCommit } from '../repo/resolve.ts';
+import { visibleName } from './output.ts';
 import { openRepository, type RepositoryOptions, repositoryOptions } from './repository-option.ts';
 
 interface Options extends RepositoryOptions {
@@ -58,8 +59,8 @@ function line(entry: ListedEntry, options: Options): string {
     const xattrs = { type: 'a(ayay)', value: encodeXattrs(entry.xattrs) };
     words.push(`{ ${printVariant(xattrs)} }`);
   }
-  words.push(entry.path);
-  if (entry.target !== undefined) words.push('->', entry.target);
+  words.push(visibleName(entry.path, process.stdout));
+  if (entry.target !== undefined) words.push('->', visibleName(entry.target, process.stdout));
   return `${words.join(' ')}\n`;
 }
 

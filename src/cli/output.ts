@@ -14,6 +14,11 @@ export function visible(text: string, { isTTY }: { readonly isTTY?: boolean }): 
   return text.replace(/(?![\n\t])\p{Cc}/gu, (letter) => `\\x${code(letter)}`);
 }
 
+/** The same of a name, which must not begin a line either. */
+export function visibleName(text: string, stream: { readonly isTTY?: boolean }): string {
+  return stream.isTTY ? visible(text, stream).replaceAll('\n', '\\x0a') : text;
+}
+
 /** A size as people read it: `12.3 MB`. */
 export function formatBytes(bytes: number): string {
   const units = ['B', 'kB', 'MB', 'GB', 'TB'];

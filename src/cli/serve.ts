@@ -14,7 +14,7 @@ interface Options extends RepositoryOptions {
 export function define(command: Command): void {
   repositoryOptions(command)
     .option('--port <number>', 'the port to listen on; 0 for any that is free', parsePort, 8080)
-    .option('--host <address>', 'the address to listen on; 0.0.0.0 for all', '127.0.0.1')
+    .option('--host <address>', 'the address to listen on; 0.0.0.0 for all', parseHost, '127.0.0.1')
     .addHelpText(
       'after',
       `
@@ -44,6 +44,12 @@ async function serve(options: Options): Promise<void> {
     });
   }
   await once(server, 'close');
+}
+
+/** Node.js would take an empty one, such as a variable that is not set, for all addresses. */
+function parseHost(text: string): string {
+  if (text !== '') return text;
+  throw new InvalidArgumentError('expected an address.');
 }
 
 function parsePort(text: string): number {

@@ -1,4 +1,4 @@
-import { closeSync, createReadStream, fstatSync, openSync, readSync } from 'node:fs';
+import { closeSync, constants, createReadStream, fstatSync, openSync, readSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { pipeline } from 'node:stream';
 import { promisify } from 'node:util';
@@ -179,9 +179,17 @@ function inflateError(path: string, size: number, error: unknown): unknown {
   return corrupt('a file object is damaged', 'deflated content', (error as Error).message, path);
 }
 
+/** Throws NOT_FOUND_OBJECT, and CORRUPT_OBJECT for what is no file: a pipe would be waited for without end. */
 function openObject(path: string): number {
+  const descriptor = openAtOnce(path);
+  if (fstatSync(descriptor).isFile()) return descriptor;
+  closeSync(descriptor);
+  throw corrupt('something else is in the place of an object', 'a file', 'no file', path);
+}
+
+function openAtOnce(path: string): number {
   try {
-    return openSync(path, 'r');
+    return openSync(path, constants.O_RDONLY | constants.O_NONBLOCK);
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code === 'ENOENT') throw missingObject(path);
     throw error;

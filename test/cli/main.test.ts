@@ -1,7 +1,7 @@
 import { spawnSync } from 'node:child_process';
 import { closeSync, openSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
-import { visible } from '../../src/cli/output.ts';
+import { visible, visibleName } from '../../src/cli/output.ts';
 
 const main = new URL('../../src/cli/main.ts', import.meta.url).pathname;
 
@@ -52,4 +52,6 @@ test('a terminal is not obeyed: names are others’ words', () => {
   const text = 'a\x1b[31mred\tb\n\x07\x7f\x9bä';
   expect(visible(text, { isTTY: true })).toBe('a\\x1b[31mred\tb\n\\x07\\x7f\\x9bä');
   expect(visible(text, {})).toBe(text);
+  expect(visibleName('a\nb\x1b', { isTTY: true })).toBe('a\\x0ab\\x1b');
+  expect(visibleName('a\nb\x1b', {})).toBe('a\nb\x1b');
 });

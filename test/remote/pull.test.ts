@@ -74,6 +74,12 @@ async function objects(repository: Repository): Promise<string[]> {
   return found.sort();
 }
 
+async function countFiles(repository: Repository): Promise<number> {
+  let count = 0;
+  for await (const { kind } of repository.listObjects()) if (kind === 'filez') count += 1;
+  return count;
+}
+
 test('a commit comes whole, with its plan; refs get the name of the remote, or keep theirs', async () => {
   const repository = await fresh();
   const result = await run(repository, origin, { names: ['test/small'], remoteName: 'origin' });
@@ -139,7 +145,9 @@ test('S7: damaged objects are refused, whatever their kind; nothing wrong is sto
     bytes[middle] = (bytes[middle] ?? 0) ^ 1;
     writeFileSync(bad, bytes);
     const repository = await fresh();
-    await codeOfAsync(() => run(repository, path), 'CORRUPT_OBJECT');
+    const error = await codeOfAsync(() => run(repository, path), 'CORRUPT_OBJECT');
+    if (kind === 'filez') expect(await countFiles(repository)).toBeGreaterThan(0); // S7
+    expect(error.details.where.startsWith(path), error.details.where).toBe(true);
     expect([...(await listRefs(repository))]).toEqual([]);
     expect(repository.has(checksum, kind)).toBe(false);
     // What fsck finds is no worse than a commit that is there in part.

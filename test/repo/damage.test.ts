@@ -1,3 +1,4 @@
+import { execFileSync } from 'node:child_process';
 import { createHash, randomBytes } from 'node:crypto';
 import { cpSync, readFileSync, rmSync, truncateSync, writeFileSync } from 'node:fs';
 import { mkdir } from 'node:fs/promises';
@@ -93,6 +94,24 @@ describe('a damaged object', () => {
       }
     }
   });
+
+  test.each(['mkfifo', 'mkdir'])(
+    'that something else is in the place of, by %s, is found',
+    async (by) => {
+      const repository = await copy();
+      let checksum = '';
+      for await (const object of repository.listObjects()) {
+        if (object.kind === 'filez') checksum = object.checksum;
+      }
+      const path = repository.objectFile(checksum, 'filez');
+      rmSync(path);
+      execFileSync(by, [path]);
+      const { problems } = await checkRepository(repository);
+      expect(problems.map(({ kind, name, error }) => [kind, name, error.code])).toEqual([
+        ['filez', checksum, 'CORRUPT_OBJECT'],
+      ]);
+    },
+  );
 
   test('of a ref is found by fsck; what is no ref is passed over', async () => {
     const repository = await copy();

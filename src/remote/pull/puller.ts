@@ -155,6 +155,10 @@ export class Puller {
         this.#objects += 1;
         done += 1;
         progress(done, missing.length, 'Pulling objects', 'items');
+      }).catch(async (error: unknown) => {
+        // S7: the next pull need not fetch again what came. If it can't be kept, that is not what was wrong first.
+        await this.#transaction.publish().catch(() => {});
+        throw error;
       });
       await this.#transaction.publish();
       this.#unpublished = 0;

@@ -36,7 +36,7 @@ export async function receiveFileObject(
     // The deflated bytes of an object may differ from one repository to the next: two halves of
     // different ones are no whole. Once more, from the start.
     if (wrong && from > 0) return receiveFileObject(remote, transaction, checksum, again);
-    throw error;
+    throw wrong ? atRemote(error, remote, checksum) : error;
   }
   const target = again
     ? transaction.claimAnyway(checksum, 'filez')
@@ -65,6 +65,12 @@ async function download(
   let size = from;
   let limit = Math.min(room, longestHeader);
   let headerKnown = false;
+  const full = () =>
+    noRoom(
+      `room for ${placeOf(remote, checksum)}`,
+      `${room} bytes, and ${reserve} that stay free`,
+      part,
+    );
   try {
     for await (const piece of remote.openFileObject(checksum, room, from)) {
       await file.writeFile(piece);
@@ -74,8 +80,11 @@ async function download(
         limit = Math.min(room, fileObjectLimit(readFileHeaderAt(part).size));
         headerKnown = true;
       }
-      if (size > limit) throw tooLong(checksum, remote, limit);
+      if (size > limit) throw limit === room ? full() : tooLong(checksum, remote, limit);
     }
+  } catch (error) {
+    // The bound that the source was given is the room that there is.
+    throw error instanceof PineError && error.code === 'CORRUPT_TOO_LARGE' ? full() : error;
   } finally {
     await file.close();
   }
@@ -87,19 +96,38 @@ export async function roomFor({ path }: Repository): Promise<number> {
   const { bavail, bsize } = await statfs(path);
   const room = bavail * bsize - reserve;
   if (room > 0) return room;
-  throw new PineError('SPACE_REPOSITORY', 'the repository has no room for more objects', {
-    expected: `more than ${reserve} bytes free`,
-    found: `${bavail * bsize} bytes`,
-    where: path,
-    remedy: 'free some space (`pinectl prune`), then pull again: it goes on where it stopped',
+  throw noRoom(`more than ${reserve} bytes free`, `${bavail * bsize} bytes`, path);
+}
+
+function noRoom(expected: string, found: string, where: string): PineError {
+  return new PineError('SPACE_REPOSITORY', 'the repository has no room for more objects', {
+    expected,
+    found,
+    where,
+    remedy: 'free some space (`pinectl prune`), then pull again',
   });
+}
+
+/** What was found of a file here, which is gone by now, is so in the place that it came from. */
+function atRemote(error: PineError, remote: RemoteRepository, checksum: string): PineError {
+  return new PineError(error.code, error.message, {
+    ...error.details,
+    where: placeOf(remote, checksum),
+    remedy: checkRemote,
+  });
+}
+
+const checkRemote = 'run `pinectl fsck` on the repository it comes from';
+
+function placeOf(remote: RemoteRepository, checksum: string): string {
+  return `${remote.name}, ${checksum}.filez`;
 }
 
 function tooLong(checksum: string, remote: RemoteRepository, limit: number): PineError {
   return new PineError('CORRUPT_OBJECT', 'an object is longer than it says', {
     expected: `at most ${limit} bytes`,
     found: 'more',
-    where: `${remote.name}, ${checksum}.filez`,
-    remedy: 'run `pinectl fsck` on the repository it comes from',
+    where: placeOf(remote, checksum),
+    remedy: checkRemote,
   });
 }
