@@ -5,6 +5,7 @@ import { resolveCommit } from '../repo/resolve.ts';
 import { print } from './output.ts';
 import { terminalProgress } from './progress.ts';
 import { openRepository, type RepositoryOptions, repositoryOptions } from './repository-option.ts';
+import { untilSignal } from './until-signal.ts';
 
 interface Options extends RepositoryOptions {
   readonly userMode?: boolean;
@@ -45,12 +46,8 @@ async function checkout(
   const progress = terminalProgress();
   const { userMode = false, union = false, subpath = '/' } = options;
   try {
-    await checkOut(repository, commit, folder, {
-      userMode,
-      union,
-      subpath,
-      progress: progress.report,
-    });
+    const choice = { userMode, union, subpath, progress: progress.report };
+    await untilSignal((stop) => checkOut(repository, commit, folder, { ...choice, stop }));
   } finally {
     progress.end();
   }

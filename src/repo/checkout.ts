@@ -21,6 +21,8 @@ export interface CheckoutOptions {
   /** Into a folder that may be there: directories are joined, files take the place of others. */
   readonly union?: boolean;
   readonly progress?: Progress;
+  /** Ends it, as a failure would. */
+  readonly stop?: AbortSignal;
 }
 
 const parallelFiles = 4;
@@ -28,7 +30,7 @@ const smallFile = 256 * 1024;
 
 /**
  * Writes the tree of a commit into a folder: contents, modes, owners, xattrs; every time is the
- * commit's. What was written is removed when it fails, but for files that had another's place already.
+ * commit's. What was written is removed when it fails or is stopped, but for files that had another's place already.
  *
  * Throws STATE_FOLDER_EXISTS, STATE_CHECKOUT_CONFLICT (with `union`), NOT_FOUND_PATH, CORRUPT_….
  */
@@ -36,7 +38,7 @@ export async function checkOut(
   repository: Repository,
   commit: string,
   folder: string,
-  { subpath = '/', union = false, userMode = false, progress }: CheckoutOptions = {},
+  { subpath = '/', union = false, userMode = false, ...running }: CheckoutOptions = {},
 ): Promise<void> {
   const { timestamp } = await repository.readCommit(commit);
   const root = await readNode(repository, commit, subpath);
@@ -45,7 +47,8 @@ export async function checkOut(
   const entries = isNew ? newEntries(root, subpath) : unionEntries(root, subpath, folder);
   const added = entries.filter(({ present }) => !present);
   try {
-    await writeContents(repository, folder, added, progress);
+    await writeContents(repository, folder, added, running);
+    running.stop?.throwIfAborted();
     if (!userMode) await setOwnersAndXattrs(folder, added);
     await setModesAndTimes(folder, added, timestamp);
     for (const { written, path } of added) {
@@ -62,7 +65,7 @@ async function writeContents(
   repository: Repository,
   folder: string,
   entries: readonly CheckoutEntry[],
-  progress: Progress = () => {},
+  { progress, stop }: Pick<CheckoutOptions, 'progress' | 'stop'>,
 ): Promise<void> {
   const files: (readonly [string, FileNode])[] = [];
   for (const { written, node } of entries) {
@@ -74,9 +77,10 @@ async function writeContents(
   const total = files.reduce((sum, [, { size }]) => sum + size, 0);
   let done = 0;
   await forEachParallel(files, parallelFiles, async ([path, node]) => {
-    await writeContent(repository, path, node);
+    stop?.throwIfAborted();
+    await writeContent(repository, path, node, stop);
     done += node.size;
-    progress(done, total, 'Checking out');
+    progress?.(done, total, 'Checking out');
   });
 }
 
@@ -84,6 +88,7 @@ async function writeContent(
   repository: Repository,
   path: string,
   { checksum, size }: FileNode,
+  stop: AbortSignal | undefined,
 ): Promise<void> {
   const content = readFileContent(repository, checksum);
   const creation = { flag: 'wx', mode: 0o600 } as const;
@@ -92,7 +97,8 @@ async function writeContent(
     for await (const piece of content) pieces.push(piece);
     writeFileSync(path, Buffer.concat(pieces), creation);
   } else {
-    await pipeline(Readable.from(content), createWriteStream(path, { flags: 'wx', mode: 0o600 }));
+    const file = createWriteStream(path, { flags: 'wx', mode: 0o600 });
+    await pipeline(Readable.from(content), file, stop === undefined ? {} : { signal: stop });
   }
 }
 

@@ -96,6 +96,20 @@ describe('--union', () => {
     expect(readFileSync(join(target, 'etc/motd'), 'utf8')).toBe('other');
   });
 
+  test('stopped, at its beginning or later, it leaves the folder as it was', async () => {
+    const target = usedFolder('stopped');
+    const before = everything(target);
+    const controller = new AbortController();
+    const progress = () => controller.abort();
+    for (const options of [{ stop: AbortSignal.abort() }, { stop: controller.signal, progress }]) {
+      await expect(out(target, { union: true, ...options })).rejects.toThrow(/aborted/);
+      expect(everything(target)).toEqual(before);
+    }
+    const fresh = join(folder, 'stopped-fresh');
+    await expect(out(fresh, { stop: AbortSignal.abort() })).rejects.toThrow(/aborted/);
+    expect(existsSync(fresh)).toBe(false);
+  });
+
   test('not into what is no folder; without it, into a new one only', async () => {
     writeFileSync(join(folder, 'file'), '');
     symlinkSync('/', join(folder, 'link'));
