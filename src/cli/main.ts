@@ -4,14 +4,15 @@ import { PineError } from '../error.ts';
 import { visible } from './output.ts';
 
 /** Runs the command line and returns the exit status. */
-async function main(argv: readonly string[]): Promise<number> {
+async function main(given: readonly string[]): Promise<number> {
   const { CommanderError } = await import('commander');
   const { buildProgram, checkArguments, usageError, withHelpOption } = await import('./program.ts');
+  const argv = withHelpOption(given);
   let program: Command | undefined;
   try {
     checkArguments(argv);
     program = await buildProgram(argv);
-    await program.parseAsync(withHelpOption(argv));
+    await program.parseAsync(argv);
     return Number(process.exitCode ?? 0);
   } catch (error) {
     const known = error instanceof CommanderError ? usageError(error, argv, program) : error;

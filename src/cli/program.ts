@@ -69,8 +69,7 @@ const commands: readonly (readonly [string, string, () => Promise<CommandModule>
  * The whole command line. Only the file of the command that `argv` names is loaded: a server with
  * 64 MB pays for what it uses.
  */
-export async function buildProgram(given: readonly string[]): Promise<Command> {
-  const argv = withHelpOption(given);
+export async function buildProgram(argv: readonly string[]): Promise<Command> {
   const program = new Command('pinectl')
     .description('Atomic updates for Alpine-based servers')
     .version(version())

@@ -5,6 +5,7 @@ import { lockForWriting } from '../repo/lock.ts';
 import type { Repository } from '../repo/repository.ts';
 import { openDelta } from './decode/delta-file.ts';
 import { corruptDelta } from './format/corrupt-delta.ts';
+import { fixedHeaderSize, newestVersion } from './format/delta-format.ts';
 import { renewIndexes } from './renew-indexes.ts';
 import { listDeltas, removeDelta, withStoredDelta } from './store.ts';
 
@@ -25,7 +26,15 @@ export async function checkStored(
   await delta.check();
 }
 
-/** Every delta of a repository that is not what its name and its hashes say, and why. No signature is asked for. */
+/** Whether a newer pinectl made it, which nobody here can judge. */
+async function isOfLaterVersion(file: PositionedReader): Promise<boolean> {
+  return file.size >= fixedHeaderSize && (await file.read(8, 4)).readUInt32LE() > newestVersion;
+}
+
+/**
+ * Every delta of a repository that is not what its name and its hashes say, and why. No signature is asked for; those of a
+ * later version are left to whoever made them.
+ */
 export async function findDamagedDeltas(
   repository: Repository,
   progress: Progress = () => {},
@@ -34,9 +43,9 @@ export async function findDamagedDeltas(
   const deltas = await listDeltas(repository);
   for (const [index, { from, to }] of deltas.entries()) {
     try {
-      await withStoredDelta(repository, { from, to }, (file, name) =>
-        checkStored(file, { from, to }, name),
-      );
+      await withStoredDelta(repository, { from, to }, async (file, name) => {
+        if (!(await isOfLaterVersion(file))) await checkStored(file, { from, to }, name);
+      });
     } catch (error) {
       if (!(error instanceof PineError)) throw error;
       damaged.push({ from, to, error });

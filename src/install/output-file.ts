@@ -33,13 +33,20 @@ export async function writeOutputFile(
   await withTemporaryPaths([temporary], async () => {
     await emptyFile(temporary, size);
     if (present !== undefined) {
-      await chown(temporary, present.uid, present.gid);
+      await keepOwner(temporary, present);
       await chmod(temporary, present.mode);
     }
     await fill(temporary);
     await sync(temporary); // S6: whole before it has its name
     await rename(temporary, output);
     await sync(dirname(output));
+  });
+}
+
+/** Who is not root may replace a file of somebody else, in a folder of its own, but not give it away. */
+async function keepOwner(path: string, { uid, gid }: Stats): Promise<void> {
+  await chown(path, uid, gid).catch((error: NodeJS.ErrnoException) => {
+    if (error.code !== 'EPERM') throw error;
   });
 }
 
